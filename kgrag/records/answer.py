@@ -1,0 +1,182 @@
+"""Answers: statements with their verdicts and citations, or an abstention with its reason.
+
+``to_json`` gives the public contract; names there are fixed, fields may be added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from kgrag.records.text import Metadata
+
+StatementKind = Literal["quote", "template", "path", "paraphrase", "notice"]
+Verdict = Literal["supported", "contradicted", "not_enough_info"]
+CheckResult = Literal["pass", "fail", "not_applicable"]
+
+
+@dataclass(frozen=True, slots=True)
+class CitedDocument:
+    """The document of a citation, as its source describes itself."""
+
+    id: str
+    uri: str
+    title: str
+    version: str | None = None
+    publisher: str | None = None
+    date: str | None = None
+    licence: str | None = None
+
+    @classmethod
+    def of(cls, identifier: str, uri: str, title: str, metadata: Metadata) -> CitedDocument:
+        """The citable description of the document ``identifier``."""
+        return cls(
+            identifier,
+            uri,
+            title,
+            metadata.version,
+            metadata.publisher,
+            metadata.date,
+            metadata.licence,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a quotation stands: stored text ``[start:end]`` of the document equals ``quote``."""
+
+    document: CitedDocument
+    passage_id: str
+    section: tuple[str, ...]
+    page: int | None
+    start: int
+    end: int
+    quote: str
+
+    def __post_init__(self) -> None:
+        if self.end - self.start != len(self.quote) or not self.quote:
+            raise ValueError(f"the quotation does not fit [{self.start}, {self.end})")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of one verification layer; ``hallucination`` names the kind on failure."""
+
+    layer: str
+    result: CheckResult
+    detail: str = ""
+    hallucination: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing that the answer says. ``confidence`` is in [0, 1], None when not calibrated."""
+
+    text: str
+    kind: StatementKind
+    verdict: Verdict
+    confidence: float | None
+    citations: tuple[Citation, ...]
+    assertions: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One edge of a path: an assertion with one of its quotations, in its own direction."""
+
+    assertion: str
+    subject: str
+    subject_name: str
+    predicate: str
+    object: str
+    object_name: str
+    negated: bool
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A concept of the question: its characters there and the concept they are linked to."""
+
+    start: int
+    end: int
+    text: str
+    concept: str
+    name: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that retrieval found; ``score`` has no unit, higher is better."""
+
+    document: CitedDocument
+    passage_id: str
+    text: str
+    start: int
+    end: int
+    score: float
+    section: tuple[str, ...] = ()
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceChain:
+    """What the answer was made from: seeds, graph paths and passages, best first.
+
+    With an abstention the passages are the nearest evidence, and no answer.
+    """
+
+    seeds: tuple[Seed, ...] = ()
+    paths: tuple[tuple[PathStep, ...], ...] = ()
+    passages: tuple[Hit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Verified statements, or ``abstained`` with a ``reason``; never both empty."""
+
+    id: str
+    question: str
+    abstained: bool
+    reason: str | None
+    statements: tuple[Statement, ...] = ()
+    evidence: EvidenceChain = field(default_factory=EvidenceChain)
+    conflicts: tuple[Mapping[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+    models: Mapping[str, str] = field(default_factory=dict)
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.abstained and (self.statements or not self.reason):
+            raise ValueError("an abstention has a reason and no statements")
+        if not self.abstained and not self.statements:
+            raise ValueError("an answer without statements is an abstention")
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as the contract's JSON object (plain dicts, lists, strings, numbers)."""
+        return to_plain(self)  # type: ignore[no-any-return]
+
+    def show(self) -> None:
+        """Print the answer with its citations, as ``kgrag ask`` does."""
+        from kgrag.render import answer_text
+
+        print(answer_text(self))
+
+    def _repr_html_(self) -> str:
+        from kgrag.render import answer_html
+
+        return answer_html(self)
+
+
+def to_plain(value: Any) -> Any:
+    """Dataclasses as dicts and tuples as lists, all the way down."""
+    if hasattr(value, "__dataclass_fields__"):
+        return to_plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {key: to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    return value

@@ -1,0 +1,45 @@
+"""Concepts of the vocabularies and their mentions in text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ConceptType = Literal[
+    "disease", "phenotype", "drug", "chemical", "procedure", "analyte", "anatomy", "other"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A concept of a vocabulary; ``curie`` is ``PREFIX:local`` (MESH:D003920, HP:0001250)."""
+
+    curie: str
+    name: str
+    type: ConceptType
+    synonyms: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    same_as: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A span of a text linked to a concept.
+
+    ``text`` is the characters of the span; ``score`` is in [0, 1]. The flags are kept apart:
+    the finding is negated, hypothetical (``if``, ``risk of``), of the family or of the past;
+    the condition is absent (``in the absence of``); the advice around it is against.
+    """
+
+    start: int
+    end: int
+    text: str
+    concept: str
+    type: ConceptType
+    score: float = 1.0
+    negated: bool = False
+    hypothetical: bool = False
+    family: bool = False
+    historical: bool = False
+    absent: bool = False
+    against: bool = False

@@ -1,0 +1,237 @@
+"""What the stores promise. The truth store owns all that is kept; the index is derived from it.
+
+Contract suites that every implementation passes are in ``kgrag.testing``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgrag.records.assertions import Assertion
+from kgrag.records.concepts import Mention
+from kgrag.records.text import Document, Metadata, Passage, Source
+
+Status = Literal["current", "replaced", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """All that one transaction commits: a document version and what was found in it.
+
+    ``original`` is the bytes that were read. An assertion here has evidence in this document only.
+    """
+
+    document: Document
+    original: bytes
+    passages: tuple[Passage, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    assertions: tuple[Assertion, ...] = ()
+    rejects: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """A document without its text. ``removed`` ones are tombstones: id and source hash only."""
+
+    id: str
+    source: Source
+    uri: str
+    title: str
+    metadata: Metadata
+    status: Status
+    chars: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of the kb's history: the document became current, or ceased to be."""
+
+    generation: int
+    op: Literal["add", "retire"]
+    document_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What the last complete ingest of a file saw; unchanged files are skipped by it."""
+
+    collection: str
+    path: str
+    sha256: str
+    shape: str
+    documents: tuple[str, ...]
+
+
+class TruthStore(Protocol):
+    """The SQL truth: documents, passages, mentions, assertions, embeddings, history.
+
+    Opened for reading or for writing; one writer at a time. ``generation`` is the number of the
+    last committed change, 0 when empty. A method that writes is one transaction.
+    """
+
+    @property
+    def generation(self) -> int: ...
+
+    def put(self, item: Ingested) -> bool:
+        """Commit one document version and retire the source's earlier current version.
+
+        True when something changed; False when this version was already current. A version that
+        was replaced before becomes current again without being written twice.
+        """
+        ...
+
+    def remove(self, document_id: str) -> bool:
+        """Delete the text and all that came from it, leaving a tombstone; see ``purge``."""
+        ...
+
+    def purge(self) -> None:
+        """Leave no removed text in free pages or logs. Cheap when nothing was removed."""
+        ...
+
+    def document(self, document_id: str) -> Document:
+        """The whole document, current or replaced; NotFound for a tombstone or unknown id."""
+        ...
+
+    def info(self, document_id: str) -> DocumentInfo: ...
+    def original(self, document_id: str) -> bytes: ...
+
+    def documents(
+        self, *, collection: str | None = None, status: Status | None = "current"
+    ) -> Iterator[DocumentInfo]:
+        """In order of id."""
+        ...
+
+    def passages(self, document_id: str) -> tuple[Passage, ...]: ...
+
+    def passages_by_id(self, ids: Sequence[str]) -> Mapping[str, tuple[Passage, str]]:
+        """Passage and its text, for those of ``ids`` that exist."""
+        ...
+
+    def mentions(self, document_id: str) -> tuple[Mention, ...]: ...
+
+    def passages_with_concepts(
+        self, concepts: Sequence[str], *, limit: int = 1000
+    ) -> Sequence[tuple[str, str]]:
+        """(passage id, concept) of current documents, most mentions first."""
+        ...
+
+    def assertions(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        concept: str | None = None,
+        document_id: str | None = None,
+        current: bool = True,
+    ) -> Iterator[Assertion]:
+        """Merged over documents, in order of id; with ``current`` only current evidence counts."""
+        ...
+
+    def edges(self) -> Iterator[tuple[str, str, str, str, int]]:
+        """(assertion id, subject, predicate, object, current evidence count): the graph's input."""
+        ...
+
+    def changes(self, since: int) -> Iterator[Change]:
+        """Changes after generation ``since``, oldest first."""
+        ...
+
+    def embeddings(
+        self, encoder: str, text_sha256: Sequence[str]
+    ) -> Mapping[str, NDArray[np.float32]]:
+        """Cached vectors by the hash of the text, for those that are cached."""
+        ...
+
+    def put_embeddings(
+        self, encoder: str, vectors: Mapping[str, NDArray[np.float32]]
+    ) -> None: ...
+
+    def file_state(self, collection: str, path: str) -> FileState | None: ...
+    def put_file_state(self, state: FileState) -> None: ...
+
+    def setting(self, name: str) -> str | None:
+        """A value that the kb records of itself: encoder, lexicon, settings hash, schema."""
+        ...
+
+    def put_setting(self, name: str, value: str) -> None: ...
+    def counts(self) -> Mapping[str, int]: ...
+    def verify(self) -> Iterator[str]:
+        """Problems found: spans that do not fit, evidence that is not its text; none when sound."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a search may return. An empty tuple does not filter."""
+
+    collections: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    without_documents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One passage in the index: ids, vector and filter fields, never text.
+
+    ``vector`` is float32 of shape (dimensions,), of length 1; ``terms`` maps a term's number to
+    its BM25 weight without the inverse document frequency.
+    """
+
+    passage_id: str
+    document_id: str
+    collection: str
+    vector: NDArray[np.float32]
+    terms: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexHit:
+    """``score`` is cosine for dense search and a BM25 score for sparse search."""
+
+    passage_id: str
+    document_id: str
+    score: float
+
+
+class VectorIndex(Protocol):
+    """The hybrid index. It is stamped with the generation of the truth that it reflects."""
+
+    @property
+    def stamp(self) -> int:
+        """The generation reflected, 0 when new."""
+        ...
+
+    def upsert(self, points: Iterable[Point]) -> None:
+        """Add or replace points by passage id; repeating it changes nothing."""
+        ...
+
+    def delete_documents(self, document_ids: Sequence[str]) -> None: ...
+
+    def commit(self, stamp: int) -> None:
+        """Make all before durable, then record the stamp."""
+        ...
+
+    def purge(self) -> None:
+        """Leave no deleted vector in any file."""
+        ...
+
+    def dense(
+        self, vector: NDArray[np.float32], *, limit: int, filters: Filters
+    ) -> list[IndexHit]:
+        """Best first by cosine; ties by passage id."""
+        ...
+
+    def sparse(
+        self, terms: Mapping[int, float], *, limit: int, filters: Filters
+    ) -> list[IndexHit]:
+        """Best first by BM25; only passages that share a term; ties by passage id."""
+        ...
+
+    def count(self) -> int: ...
+    def close(self) -> None: ...
