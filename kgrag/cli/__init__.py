@@ -1,1 +1,81 @@
+"""The ``kgrag`` command. Subcommands of the other roots join by entry point.
 
+Exit codes: 0 done (an abstention is an answer); 1 done, but part of the input was refused;
+2 wrong usage; 3 settings or installation; 4 the input; 5 try again later; 70 a defect of kgrag.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+from typing import Any
+
+import click
+
+from kgrag import __version__, errors
+
+EXIT_REFUSED = 1
+EXIT_SETTINGS = 3
+EXIT_DATA = 4
+EXIT_RETRY = 5
+EXIT_DEFECT = 70
+
+
+class _Group(click.Group):
+    """Loads the other roots' subcommands when the command line is looked at."""
+
+    _joined = False
+
+    def _join(self) -> None:
+        if not self._joined:
+            self._joined = True
+            for entry in sorted(entry_points(group="kgrag.commands"), key=lambda e: e.name):
+                entry.load()(self)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        self._join()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        self._join()
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kgrag")
+def root() -> None:
+    """Answers to medical questions from your guidelines, each opened at its source."""
+
+
+def main() -> None:
+    """Run the command line; errors of kgrag end as one line on standard error."""
+    from kgrag.cli import batch, inspect, models, question, vocabulary
+
+    for module in (question, inspect, models, vocabulary, batch):
+        module.register(root)
+    try:
+        root(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+    except errors.KgragError as error:
+        click.echo(f"kgrag: {error}", err=True)
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: errors.KgragError) -> int:
+    """The exit code of an error, by its family."""
+    families: tuple[tuple[Any, int], ...] = (
+        (errors.SettingsError, EXIT_SETTINGS),
+        (errors.DataError, EXIT_DATA),
+        (errors.RetryableError, EXIT_RETRY),
+    )
+    return next((code for family, code in families if isinstance(error, family)), EXIT_DEFECT)

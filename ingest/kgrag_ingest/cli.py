@@ -1,0 +1,111 @@
+"""``kgrag ingest`` and ``kgrag vocab build``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kgrag.cli import EXIT_REFUSED, vocabulary
+from kgrag.cli.options import json_option, kb_option, print_json
+from kgrag.progress import terminal_progress
+
+
+def commands(root: click.Group) -> None:
+    """Add the commands of this root to ``root``."""
+    root.add_command(ingest)
+    vocabulary.vocab.add_command(build)
+
+
+@click.command()
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
+)
+@kb_option
+@json_option
+@click.option("--recipe", "recipe_name", help="A recipe's name, or the path of a TOML file.")
+@click.option("--collection", default="default", show_default=True)
+@click.option(
+    "--root",
+    "base",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Identifiers are relative to this folder [default: the folder that is named].",
+)
+def ingest(
+    paths: tuple[Path, ...],
+    kb: Path,
+    as_json: bool,
+    recipe_name: str | None,
+    collection: str,
+    base: Path | None,
+) -> None:
+    """Read the documents at PATH... into the kb, making it when it is not there.
+
+    A file that cannot be read is refused in one line and stops no other; the exit code is then 1.
+    """
+    from kgrag.engine import Engine
+
+    from kgrag_ingest.pipeline import ingest as run
+    from kgrag_ingest.recipes import load
+
+    began = time.perf_counter()
+    recipe = load(recipe_name) if recipe_name else None
+    with Engine.open(kb, mode="write", create=True) as engine, terminal_progress() as progress:
+        report = run(
+            paths,
+            engine.truth,
+            engine.linker,
+            recipe=recipe,
+            collection=collection,
+            root=base,
+            progress=progress,
+        )
+        for step, seconds in engine.catch_up(progress).items():
+            report.seconds[step] += seconds
+        generation = engine.truth.generation
+    values = report.to_json() | {
+        "generation": generation,
+        "seconds_total": round(time.perf_counter() - began, 3),
+    }
+    if as_json:
+        print_json(values)
+    else:
+        _say(values)
+    for refusal in report.refusals:
+        click.echo(f"refused: {refusal.uri}: {refusal.reason}", err=True)
+    if report.refusals:
+        raise click.exceptions.Exit(EXIT_REFUSED)
+
+
+def _say(values: dict[str, Any]) -> None:
+    counts = values["counts"]
+    click.echo(
+        f"{values['documents']:,} documents from {values['files']:,} files"
+        f" ({values['new']:,} new, {values['unchanged']:,} files unchanged,"
+        f" {len(values['refused']):,} refused) in {values['seconds_total']:.1f} s"
+    )
+    if counts:
+        found = ("passages", "mentions", "assertions")
+        click.echo("found " + ", ".join(f"{counts.get(name, 0):,} {name}" for name in found))
+    steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in values["seconds"].items())
+    click.echo(f"seconds by step: {steps}")
+
+
+@click.command()
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="[default: the cache]")
+@json_option
+def build(out: Path | None, as_json: bool) -> None:
+    """Compile the lexicon from the installed vocabulary packages."""
+    from kgrag.vocabulary.lexicon import default_path
+
+    from kgrag_ingest.ontologies.build import build_lexicon
+
+    target = out or default_path()
+    with terminal_progress() as progress:
+        counts = build_lexicon(target, progress=progress)
+    if as_json:
+        print_json({"path": str(target), "counts": dict(counts)})
+    else:
+        click.echo(f"{target}: " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))

@@ -1,0 +1,94 @@
+"""``kgrag search`` and ``kgrag ask``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kgrag.cli import batch, remote
+from kgrag.cli.options import json_option, kb_option, print_json
+
+
+def register(root: click.Group) -> None:
+    """Add the commands to ``root``."""
+    root.add_command(search)
+    root.add_command(ask)
+
+
+def _one_or_batch(question: str | None, source: Path | None, out: Path | None) -> None:
+    if (question is None) == (source is None) or (source is None) != (out is None):
+        raise click.UsageError("give either a QUESTION, or --batch IN.jsonl with --out OUT.jsonl")
+
+
+@click.command()
+@click.argument("question", required=False)
+@kb_option
+@json_option
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True)
+@click.option("--collection", multiple=True, help="Search only this collection (repeatable).")
+@batch.options
+def search(
+    question: str | None,
+    kb: Path,
+    as_json: bool,
+    limit: int,
+    collection: tuple[str, ...],
+    source: Path | None,
+    out: Path | None,
+) -> None:
+    """Find the passages nearest to QUESTION."""
+    _one_or_batch(question, source, out)
+    payload = {"limit": limit, "collections": list(collection)}
+    with remote.open_engine(kb) as engine:
+        if source is not None and out is not None:
+            batch.run(source, out, ("question",), lambda r: _search(engine, r, payload))
+            return
+        assert question is not None
+        hits = engine.search(question, **payload)
+    if as_json:
+        print_json({"question": question, "hits": hits})
+    else:
+        from kgrag.render import hits_text
+
+        click.echo(hits_text(hits))
+
+
+def _search(engine: remote.Asking, record: dict[str, Any], payload: dict[str, Any]) -> Any:
+    return {"hits": engine.search(record["question"], **payload)}
+
+
+@click.command()
+@click.argument("question", required=False)
+@kb_option
+@json_option
+@click.option("--collection", multiple=True, help="Answer only from this collection (repeatable).")
+@click.option("--statements", type=click.IntRange(1, 50), help="At most this many statements.")
+@click.option("--words", type=click.IntRange(5, 1000), help="At most this many words each.")
+@batch.options
+def ask(
+    question: str | None,
+    kb: Path,
+    as_json: bool,
+    collection: tuple[str, ...],
+    statements: int | None,
+    words: int | None,
+    source: Path | None,
+    out: Path | None,
+) -> None:
+    """Answer QUESTION with quotations of the sources, or say why not."""
+    _one_or_batch(question, source, out)
+    payload = {"collections": list(collection), "statements": statements, "words": words}
+    with remote.open_engine(kb) as engine:
+        if source is not None and out is not None:
+            batch.run(source, out, ("question",), lambda r: engine.ask(r["question"], **payload))
+            return
+        assert question is not None
+        answer = engine.ask(question, **payload)
+    if as_json:
+        print_json(answer)
+    else:
+        from kgrag.render import answer_text
+
+        click.echo(answer_text(answer))

@@ -1,0 +1,91 @@
+"""The engine behind a command: the kb itself, or the server that already has it open."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from kgrag.errors import DataError, RetryableError, SettingsError
+
+
+class Asking(Protocol):
+    """What ``search`` and ``ask`` need; plain JSON values come back."""
+
+    def search(self, question: str, **options: Any) -> list[dict[str, Any]]: ...
+    def ask(self, question: str, **options: Any) -> dict[str, Any]: ...
+
+
+@contextmanager
+def open_engine(kb: Path) -> Iterator[Asking]:
+    """A running server of this kb when there is one, else the kb opened for reading."""
+    from kgrag.stores.lock import read_writer
+
+    writer = read_writer(kb) if kb.is_dir() else None
+    if writer is not None and writer[1]:
+        yield Remote(writer[1])
+        return
+    from kgrag.engine import Engine
+
+    with Engine.open(kb) as engine:
+        yield Local(engine)
+
+
+class Local:
+    """The engine in this process."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    def search(self, question: str, **options: Any) -> list[dict[str, Any]]:
+        from kgrag.records.answer import to_plain
+
+        hits: list[dict[str, Any]] = to_plain(self._engine.search(question, **options))
+        return hits
+
+    def ask(self, question: str, **options: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._engine.ask(question, **options).to_json()
+        return answer
+
+
+class Remote:
+    """The engine of the server at ``url``, an address of this machine."""
+
+    def __init__(self, url: str) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise SettingsError(f"the server's address {url!r} is no HTTP address")
+        self._url = url.rstrip("/")
+
+    def search(self, question: str, **options: Any) -> list[dict[str, Any]]:
+        hits: list[dict[str, Any]] = self._post("/v1/search", question, options)["hits"]
+        return hits
+
+    def ask(self, question: str, **options: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._post("/v1/ask", question, options)
+        return answer
+
+    def _post(self, path: str, question: str, options: dict[str, Any]) -> Any:
+        body = {"question": question, **{k: v for k, v in options.items() if v is not None}}
+        request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
+            self._url + path,
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        # Proxies of the environment must never see a question that stays on this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=120) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            problem = json.loads(error.read() or b"{}")
+            message = problem.get("detail") or f"the server answered {error.code}"
+            raise (DataError if error.code < 500 else RetryableError)(message) from error
+        except (urllib.error.URLError, TimeoutError) as error:
+            raise RetryableError(
+                f"the server at {self._url} does not answer",
+                hint="it may be starting or stopping; try again",
+            ) from error
