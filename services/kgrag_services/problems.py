@@ -1,0 +1,57 @@
+"""Errors as application/problem+json (RFC 9457). Nothing of the question is repeated in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from kgrag import errors
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
+    """A problem document with its status."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    headers = {"Retry-After": "5"} if status == 503 else None
+    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
+
+
+def status_of(error: errors.KgragError) -> int:
+    """The HTTP status of an error, by its family."""
+    if isinstance(error, errors.NotFound):
+        return 404
+    if isinstance(error, errors.DataError):
+        return 422
+    return 503 if isinstance(error, errors.RetryableError | errors.SettingsError) else 500
+
+
+def install(app: FastAPI) -> None:
+    """Every error of ``app`` ends as a problem document."""
+
+    @app.exception_handler(errors.KgragError)
+    async def known(_: Request, error: errors.KgragError) -> JSONResponse:
+        return problem(status_of(error), type(error).__name__, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        # The input itself stays out of the reply: it may end in a log on the way.
+        found = [
+            {"field": ".".join(str(p) for p in e["loc"]), "message": e["msg"]}
+            for e in error.errors()
+        ]
+        return problem(422, "InvalidRequest", "the request is not valid", errors=found)
+
+    @app.exception_handler(HTTPException)
+    async def refused(_: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, "RequestRefused", str(error.detail))
+
+    @app.exception_handler(Exception)
+    async def defect(_: Request, error: Exception) -> JSONResponse:
+        return problem(
+            500, "InternalError", f"a defect of kgrag ({type(error).__name__}); nothing was said"
+        )

@@ -1,0 +1,30 @@
+"""``/healthz``: the process lives. ``/readyz``: it can answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from kgrag_services.problems import problem
+
+router = APIRouter()
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process lives."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", response_model=None)
+def readyz(request: Request) -> dict[str, Any] | JSONResponse:
+    """The models are loaded and the index reflects the truth; 503 otherwise."""
+    engine = request.app.state.engine
+    generation, stamp = engine.generations()
+    if not request.app.state.ready:
+        return problem(503, "NotReady", "the models are being loaded")
+    if generation != stamp:
+        return problem(503, "NotReady", f"the index is at {stamp} of {generation}")
+    return {"status": "ready", "generation": generation}

@@ -1,0 +1,35 @@
+"""``POST /v1/ask`` and ``POST /v1/search``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from kgrag.records.answer import to_plain
+from kgrag_services.wire import AskRequest, SearchRequest
+
+router = APIRouter(prefix="/v1")
+
+
+@router.post("/ask")
+def ask(body: AskRequest, request: Request) -> dict[str, Any]:
+    """An answer of verified statements, or an abstention with its reason."""
+    answer = request.app.state.engine.ask(
+        body.question,
+        id=body.id,
+        collections=body.collections,
+        statements=body.statements,
+        words=body.words,
+    )
+    result: dict[str, Any] = answer.to_json()
+    return result
+
+
+@router.post("/search")
+def search(body: SearchRequest, request: Request) -> dict[str, Any]:
+    """The passages nearest to the question."""
+    hits = request.app.state.engine.search(
+        body.question, limit=body.limit, collections=body.collections
+    )
+    return {"question": body.question, "hits": to_plain(hits)}
