@@ -1,0 +1,49 @@
+# The targets that people and CI call. `make demo` and `make test` need Python 3.11+ and nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+KGRAG := $(BIN)/kgrag
+DEMO_KB ?= demo-kb
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: env models demo test test-all coverage lint wheel clean
+
+env: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
+	@touch $@
+
+# Both models (verified by checksum) and the compiled lexicon, in the user's cache.
+models: env
+	$(KGRAG) models fetch
+	$(KGRAG) vocab build --if-missing
+
+demo: models
+	$(BIN)/python examples/demo.py --kb $(DEMO_KB)
+
+test: env
+	$(PYTEST) -m "not slow and not server"
+
+test-all: models
+	$(PYTEST) -m "slow or server"
+
+coverage: models
+	$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=xml
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+# Built, installed into an environment of its own, and tried from elsewhere.
+wheel: env
+	rm -rf dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python tests/smoke_wheel.py dist
+
+clean:
+	rm -rf $(VENV) $(DEMO_KB) dist .mypy_cache .pytest_cache .ruff_cache
