@@ -37,7 +37,7 @@ def ingest(kb: Path, folder: Path, collection: str, recipe: str | None) -> dict[
     command += ["--collection", collection, "--json"]
     command += ["--recipe", recipe] if recipe else []
     began = time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode not in (0, 1):
         sys.exit(done.stderr)
     report: dict[str, Any] = json.loads(done.stdout)

@@ -1,0 +1,309 @@
+"""The engine: one open kb, searched and asked.
+
+    from kgrag import Engine
+    with Engine.open("kb") as engine:
+        engine.ask("What is the dose of amoxicillin?").show()
+
+What is heavy (models, index, lexicon, graph) is loaded when it is first needed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from kgrag.config import Settings, load_settings
+from kgrag.errors import KnowledgeBaseError, NotFound
+from kgrag.progress import SILENT, Progress
+from kgrag.records.answer import Answer, CitedDocument, Hit, to_plain
+from kgrag.records.assertions import Assertion
+from kgrag.records.question import AskOptions
+from kgrag.stores.base import Filters
+from kgrag.stores.sql import open_truth
+
+if TYPE_CHECKING:
+    from kgrag.encoding.base import Encoder
+    from kgrag.generation.base import LanguageModel
+    from kgrag.linking import Linker
+    from kgrag.retrieval.passages import HybridRetriever
+    from kgrag.stores.base import VectorIndex
+    from kgrag.stores.graph import Graph
+
+Mode = Literal["read", "write"]
+
+
+class Engine:
+    """One knowledge base, open for reading or as its only writer; a context manager.
+
+    Safe to use from several threads: questions take turns, because they share two models.
+    """
+
+    def __init__(self, directory: Path, settings: Settings, mode: Mode, *, create: bool) -> None:
+        self.directory = directory
+        self.settings = settings
+        self.mode: Mode = mode
+        self.truth = open_truth(
+            settings.stores.truth or directory, mode=mode, directory=directory, create=create
+        )
+        self._turn = threading.RLock()
+        try:
+            self._check_settings()
+        except BaseException:
+            self.truth.close()
+            raise
+
+    @classmethod
+    def open(
+        cls,
+        location: str | Path,
+        *,
+        mode: Mode = "read",
+        create: bool = False,
+        settings: Settings | None = None,
+    ) -> Self:
+        """The kb in the folder ``location``, with the settings of its ``kgrag.toml``.
+
+        With ``create`` a missing kb is made. KnowledgeBaseError when there is none, or when it was
+        made with another encoder; KnowledgeBaseBusy when another process writes to it.
+        """
+        directory = Path(location)
+        if not create and not directory.is_dir():
+            raise KnowledgeBaseError(
+                f"there is no knowledge base at {directory}",
+                hint=f"make one with: kgrag ingest PATH --kb {directory}",
+            )
+        directory.mkdir(parents=True, exist_ok=True)
+        chosen = settings or load_settings(directory / "kgrag.toml")
+        return cls(directory, chosen, mode, create=create)
+
+    def _check_settings(self) -> None:
+        made_with = self.truth.setting("encoder")
+        wanted = self.settings.encoding.encoder
+        if made_with is None:
+            if self.mode == "write":
+                self.truth.put_setting("encoder", wanted)
+        elif made_with != wanted:
+            raise KnowledgeBaseError(
+                f"{self.directory} was made with the encoder {made_with!r}, not {wanted!r}",
+                hint=f"set encoder = {made_with!r} in its kgrag.toml, or make a new kb",
+            )
+
+    # What is loaded when first needed ---------------------------------------------------------
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder of passages and questions."""
+        from kgrag.encoding import load_encoder
+
+        return load_encoder(self.settings.encoding.encoder)
+
+    @cached_property
+    def index(self) -> VectorIndex:
+        """The hybrid index."""
+        from kgrag.stores.qdrant import open_index
+
+        return open_index(
+            self.settings.stores.index or self.directory / "index",
+            dimensions=self.encoder.dimensions,
+            encoder=self.encoder.sha256,
+            mode=self.mode,
+        )
+
+    @cached_property
+    def retriever(self) -> HybridRetriever:
+        """Passages by words and by meaning."""
+        from kgrag.retrieval.passages import HybridRetriever
+
+        return HybridRetriever(self.truth, self.index, self.encoder)
+
+    @cached_property
+    def linker(self) -> Linker:
+        """Text to mentions, with the compiled lexicon."""
+        from kgrag.linking import Linker
+        from kgrag.vocabulary.lexicon import Lexicon, default_path
+
+        return Linker(Lexicon.open(default_path()))
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The assertions as arrays, as of the truth's present generation."""
+        from kgrag.stores.graph import open_graph
+
+        return open_graph(self.truth, self.directory / "graph", write=self.mode == "write")
+
+    @cached_property
+    def model(self) -> LanguageModel | None:
+        """The local language model; None when the settings say ``none``."""
+        if self.settings.generation.model == "none":
+            return None
+        from kgrag.generation import load_language_model
+
+        return load_language_model(self.settings.generation.model)
+
+    # Asking ------------------------------------------------------------------------------------
+
+    def search(
+        self, question: str, *, limit: int = 10, collections: Sequence[str] = ()
+    ) -> list[Hit]:
+        """The ``limit`` passages nearest to ``question``, best first."""
+        with self._turn:
+            filters = Filters(collections=tuple(collections))
+            return self.retriever.search(question, limit=limit, filters=filters)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        id: str | None = None,
+        collections: Sequence[str] = (),
+        statements: int | None = None,
+        words: int | None = None,
+    ) -> Answer:
+        """Verified statements that answer ``question``, or an abstention with its reason."""
+        from kgrag.reasoning.loop import Parts, ask
+
+        limits = self.settings.answer
+        options = AskOptions(
+            statements=statements or limits.statements,
+            words=words or limits.words,
+            passages=self.settings.retrieval.passages,
+            collections=tuple(collections),
+        )
+        with self._turn:
+            return ask(question, Parts.of(self), options, id=id)
+
+    def warm_up(self) -> None:
+        """Load all that a question needs, so that the first one does not wait for it."""
+        with self._turn:
+            self.encoder.encode(["warm"])
+            _ = self.index, self.linker, self.graph
+
+    # Looking -----------------------------------------------------------------------------------
+
+    def document(self, document_id: str) -> dict[str, Any]:
+        """A document version with its metadata and whole stored text, as plain values."""
+        document = self.truth.document(document_id)
+        info = self.truth.info(document_id)
+        record: dict[str, Any] = to_plain(document)
+        return record | {"title": document.title, "status": info.status}
+
+    def assertion(self, assertion_id: str) -> dict[str, Any]:
+        """An assertion with names and every piece of evidence, as plain values."""
+        found = next(iter(self.truth.assertions([assertion_id])), None)
+        if found is None:
+            raise NotFound("assertion", assertion_id)
+        return self._described(found)
+
+    def concept(self, curie: str) -> dict[str, Any]:
+        """A concept with the assertions that it is part of, as plain values."""
+        concept: dict[str, Any] = to_plain(self.linker.lexicon.concept(curie))
+        assertions = [self._described(a) for a in self.truth.assertions(concept=curie)]
+        return concept | {"assertions": assertions}
+
+    def _described(self, assertion: Assertion) -> dict[str, Any]:
+        record: dict[str, Any] = to_plain(assertion)
+        documents = {e.document_id: self.truth.info(e.document_id) for e in assertion.evidence}
+        for evidence in record["evidence"]:
+            info = documents[evidence["document_id"]]
+            cited = CitedDocument.of(info.id, info.uri, info.title, info.metadata)
+            evidence["document"] = to_plain(cited)
+        return record | {
+            "id": assertion.id,
+            "subject_name": self.name_of(assertion.subject),
+            "object_name": self.name_of(assertion.object),
+        }
+
+    def name_of(self, curie: str) -> str:
+        """The concept's name; the CURIE itself when the lexicon of today lacks it."""
+        lexicon = self.linker.lexicon
+        return lexicon.concept(curie).name if curie in lexicon else curie
+
+    def stats(self) -> dict[str, Any]:
+        """Counts of what the kb holds, its generation, and what it was made with."""
+        return {
+            **self.truth.counts(),
+            "generation": self.truth.generation,
+            "encoder": self.truth.setting("encoder"),
+            "schema": self.truth.setting("schema"),
+        }
+
+    def verify(self) -> tuple[dict[str, int], list[str]]:
+        """What was checked, by kind and number, and every problem found."""
+        problems = list(self.truth.verify())
+        counts = dict(self.truth.counts())
+        generation, stamp = self.generations()
+        if generation != stamp:
+            problems.append(
+                f"the index is at generation {stamp} of {generation}; any ingest catches it up"
+            )
+        return {k: v for k, v in counts.items() if v}, problems
+
+    def generations(self) -> tuple[int, int]:
+        """The generation of the truth and the one that the index reflects."""
+        with self._turn:
+            return self.truth.generation, self.index.stamp
+
+    # Changing ----------------------------------------------------------------------------------
+
+    def catch_up(self, progress: Progress = SILENT) -> dict[str, float]:
+        """Index and graph reflect the truth; the seconds each took. Needs mode ``write``."""
+        from kgrag.retrieval.index import catch_up
+
+        seconds: dict[str, float] = {}
+        with self._turn:
+            began = time.perf_counter()
+            if self.truth.generation != 0:
+                catch_up(self.truth, self.index, self.encoder, progress=progress)
+            seconds["index"] = time.perf_counter() - began
+            began = time.perf_counter()
+            self.__dict__.pop("graph", None)
+            _ = self.graph
+            seconds["graph"] = time.perf_counter() - began
+        return seconds
+
+    def remove(self, document_id: str) -> bool:
+        """The document and all that came from it are in no file of the kb; a tombstone stays."""
+        with self._turn:
+            changed = self.truth.remove(document_id)
+            self.truth.purge()
+            self.catch_up()
+            self.index.purge()
+        return changed
+
+    def announce(self, url: str) -> None:
+        """Tell other processes of this machine that this writer serves at ``url``."""
+        self.truth.set_url(url)
+
+    def export(self, form: str, out: Path) -> int:
+        """Write all assertions to ``out`` as trig, nt, jsonld or graphml; their number."""
+        from kgrag.stores.rdf import export
+
+        return export(self.truth, self.linker.lexicon, form, out)
+
+    def sparql(self, query: str) -> list[Mapping[str, str]]:
+        """The rows that ``query`` gives over the assertions."""
+        from kgrag.stores.rdf import sparql
+
+        return sparql(self.truth, query)
+
+    def close(self) -> None:
+        """Give back the index, the database and the writer's lock."""
+        if "index" in self.__dict__:
+            self.index.close()
+        self.truth.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
