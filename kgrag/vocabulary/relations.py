@@ -22,7 +22,8 @@ Match = Literal["exact", "close", "broad"]
 _TYPES: Final = frozenset(get_args(ConceptType))
 _MATCHES: Final = frozenset(get_args(Match))
 _KEYS: Final = frozenset(
-    "label inverse definition subject object symmetric same_type biolink match".split()
+    ("label", "inverse", "definition", "subject", "object")
+    + ("symmetric", "same_type", "biolink", "match")
 )
 
 

@@ -1,0 +1,137 @@
+"""Flags of mentions from the words around them; the rules are ``ontologies/context_rules.toml``.
+
+Like NegEx and ConText, a phrase reaches over a number of words to one side and stops at the end
+of its clause; unlike them the phrases are those of guidelines, and what is denied (the finding),
+what is missing (the condition) and what is advised against are kept apart.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from kgrag.errors import SettingsError
+from kgrag.linking.match import Words
+from kgrag.linking.normalise import Folded, key
+from kgrag.paths import resource
+from kgrag.records.concepts import Mention
+
+Flag = Literal["negated", "hypothetical", "family", "historical", "absent", "against", "none"]
+Side = Literal["after", "before"]
+
+_STOP: Final = re.compile(r"[.!?](?:\s|$)|[;:\n]")
+_KEYS: Final = frozenset({"flag", "side", "reach", "until", "phrases"})
+_LETTERS: Final = 14  # the generous length of a word with its space, to bound a reach in characters
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One flag, the side on which its mentions stand, how far it reaches and what ends it."""
+
+    flag: Flag
+    side: Side
+    reach: int
+    until: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A phrase of a rule found at the characters ``[start, end)``."""
+
+    start: int
+    end: int
+    rule: Rule
+
+
+Phrases = dict[str, list[tuple[tuple[str, ...], tuple[Rule, ...]]]]
+
+
+@cache
+def rules() -> Phrases:
+    """The shipped rules, by the first word of their phrases, longest phrase first."""
+    return read_rules(resource("ontologies", "context_rules.toml"))
+
+
+def read_rules(path: Path) -> Phrases:
+    """The rules of a file; SettingsError names the first that is not well formed."""
+    with path.open("rb") as file:
+        data = tomllib.load(file)
+    general: list[str] = data.get("terminators", {}).get("words", [])
+    found: dict[tuple[str, ...], list[Rule]] = {}
+    for entry in data.get("rule", []):
+        rule = _rule(entry, general, path)
+        for phrase in entry["phrases"]:
+            words = tuple(key(phrase).split())
+            if not words or " ".join(words) != phrase:
+                raise SettingsError(f"{path.name}: the phrase {phrase!r} is not folded")
+            found.setdefault(words, []).append(rule)
+    phrases: Phrases = {}
+    for words in sorted(found, key=lambda w: (-len(w), w)):
+        phrases.setdefault(words[0], []).append((words, tuple(found[words])))
+    return phrases
+
+
+def _rule(entry: dict[str, Any], general: list[str], path: Path) -> Rule:
+    if not {"flag", "side", "reach", "phrases"} <= set(entry) <= _KEYS:
+        raise SettingsError(f"{path.name}: a rule has the keys {', '.join(sorted(entry))}")
+    if entry["flag"] not in get_args(Flag) or entry["side"] not in get_args(Side):
+        raise SettingsError(f"{path.name}: no flag and side {entry['flag']!r}, {entry['side']!r}")
+    stops = sorted({*general, *entry.get("until", [])})
+    until = re.compile(rf"\b(?:{'|'.join(map(re.escape, stops))})\b", re.I) if stops else None
+    return Rule(entry["flag"], entry["side"], int(entry["reach"]), until)
+
+
+def triggers(words: Words, folded: Folded, phrases: Phrases) -> list[Trigger]:
+    """The phrases found, leftmost and longest, in text order."""
+    found: list[Trigger] = []
+    tokens, free = words.words, 0
+    for at in [at for at, word in enumerate(tokens) if word in phrases]:
+        if at < free:
+            continue
+        for phrase, its_rules in phrases[tokens[at]]:
+            if tuple(tokens[at : at + len(phrase)]) == phrase:
+                start, end = words.span(at, len(phrase))
+                first, last = folded.start(start), folded.end(end)
+                found += [Trigger(first, last, r) for r in its_rules if r.flag != "none"]
+                free = at + len(phrase)
+                break
+    return found
+
+
+def flagged(
+    text: str, mentions: Sequence[Mention], found: Sequence[Trigger]
+) -> tuple[Mention, ...]:
+    """The mentions with the flags that the triggers set; spans and order stay."""
+    flags: dict[int, set[str]] = {}
+    starts = [mention.start for mention in mentions]
+    for trigger in found:
+        rule = trigger.rule
+        if rule.side == "after":
+            first = bisect_left(starts, trigger.end)
+            order: Sequence[int] = range(first, len(mentions))
+        else:
+            order = range(bisect_left(starts, trigger.start) - 1, -1, -1)
+        for at in order:
+            mention = mentions[at]
+            near, far = (
+                (trigger.end, mention.start) if rule.side == "after"
+                else (mention.end, trigger.start)
+            )  # fmt: skip
+            if far - near > rule.reach * _LETTERS:
+                break
+            gap = text[near:far]
+            if near > far or _STOP.search(gap) or len(gap.split()) > rule.reach:
+                break
+            if rule.until is not None and rule.until.search(gap):
+                break
+            flags.setdefault(at, set()).add(rule.flag)
+    return tuple(
+        replace(mention, **dict.fromkeys(sorted(flags[at]), True)) if at in flags else mention
+        for at, mention in enumerate(mentions)
+    )
