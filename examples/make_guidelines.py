@@ -268,10 +268,7 @@ def epilepsy_pdf() -> bytes:
 
     template.addPageTemplates(PageTemplate("columns", frames, onPage=top))
     template.build(
-        [
-            Paragraph(line, BODY if style == "body" else STYLES[style])
-            for style, line in text
-        ]
+        [Paragraph(line, BODY if style == "body" else STYLES[style]) for style, line in text]
     )
     return out.getvalue()
 
