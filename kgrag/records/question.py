@@ -29,10 +29,10 @@ class AskOptions:
     collections: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= self.statements <= 20:
-            raise ValueError("statements must be from 1 to 20")
-        if not 10 <= self.words <= 400:
-            raise ValueError("words must be from 10 to 400")
+        if not 1 <= self.statements <= 50:
+            raise ValueError("statements must be from 1 to 50")
+        if not 5 <= self.words <= 1000:
+            raise ValueError("words must be from 5 to 1000")
         if not 1 <= self.passages <= 200:
             raise ValueError("passages must be from 1 to 200")
         if not 1 <= self.rounds <= 4:

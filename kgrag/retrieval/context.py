@@ -1,0 +1,385 @@
+"""The closed set of what one answer may quote: whole sentences and rows, fit to stand alone.
+
+A sentence torn out of its place can say another thing than its source does. So a citable piece
+is extended over what belongs to it (the strength of a recommendation, an exception that follows,
+the sentence that "It" refers to, the lead-in of a list), always as one contiguous span; where
+that does not fit the limit of words the piece is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol
+
+from kgrag.records.answer import CitedDocument, Hit
+from kgrag.records.text import Block, BlockKind, Document, Span
+from kgrag.sentences import sentences
+from kgrag.stores.base import DocumentInfo
+from kgrag.verification.units import has_dose
+
+DOUBTFUL: Final = 0.5
+"""From this level of doubt upward, doses of the place are not quoted."""
+
+Refusal = Literal[
+    "replaced", "superseded", "retracted", "doubtful", "instruction", "too_long", "incomplete"
+]
+
+
+class Found(Protocol):
+    """A passage that retrieval proposes, with its two scores; either is 0 when not found by it."""
+
+    @property
+    def hit(self) -> Hit: ...
+    @property
+    def bm25(self) -> float: ...
+    @property
+    def cosine(self) -> float: ...
+
+
+class Reads(Protocol):
+    """What the context is read from: the truth store."""
+
+    def document(self, document_id: str) -> Document: ...
+    def info(self, document_id: str) -> DocumentInfo: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Citable:
+    """One piece that may be quoted; ``text`` is stored text ``[start:end]`` of the document.
+
+    ``core`` is the sentence, row or item that it was made for. ``before`` is up to four sentences
+    that stand before it in its section. ``doubt`` in [0, 1] is that of its page. ``rank`` counts
+    its passage from 0; ``passage_bm25`` and ``passage_cosine`` are the passage's scores.
+    """
+
+    number: int
+    document_id: str
+    passage_id: str
+    start: int
+    end: int
+    text: str
+    core: Span
+    kind: BlockKind
+    section: tuple[str, ...]
+    title: str
+    page: int | None
+    before: str = ""
+    doubt: float = 0.0
+    rank: int = 0
+    passage_score: float = 0.0
+    passage_bm25: float = 0.0
+    passage_cosine: float = 0.0
+
+    @property
+    def words(self) -> int:
+        return len(self.text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The citable pieces of one question, numbered from 0 in the order of their passages.
+
+    ``documents`` describes every document cited; ``refused`` counts, by reason, what was left
+    out; ``concerns`` are documents cited under an expression of concern.
+    """
+
+    citables: tuple[Citable, ...]
+    documents: Mapping[str, CitedDocument]
+    refused: Mapping[Refusal, int] = field(default_factory=dict)
+    concerns: tuple[str, ...] = ()
+
+
+def build_context(
+    candidates: Sequence[Found],
+    truth: Reads,
+    *,
+    words: int = 60,
+    limit: int = 400,
+    superseded: Collection[str] = (),
+) -> Context:
+    """The citable pieces of the passages, best passage first, at most ``limit`` of them.
+
+    No piece is longer than ``words``. Documents that are not current, in ``superseded`` or
+    retracted give none.
+    """
+    refused: Counter[Refusal] = Counter()
+    documents: dict[str, Document] = {}
+    barred: set[str] = set()
+    concerns: list[str] = []
+    seen: set[tuple[str, int, int]] = set()
+    found: list[Citable] = []
+    for rank, candidate in enumerate(candidates):
+        hit = candidate.hit
+        identifier = hit.document.id
+        if identifier in barred:
+            continue
+        if identifier not in documents:
+            reason = _why_barred(truth.info(identifier), superseded)
+            if reason is not None:
+                refused[reason] += 1
+                barred.add(identifier)
+                continue
+            documents[identifier] = truth.document(identifier)
+            if documents[identifier].metadata.retracted:
+                concerns.append(identifier)
+        document = documents[identifier]
+        for piece in _pieces(document, hit.start, hit.end, words, refused):
+            key = (identifier, piece.span.start, piece.span.end)
+            if key in seen or len(found) >= limit:
+                continue
+            seen.add(key)
+            found.append(_citable(len(found), document, candidate, rank, piece))
+    cited = {
+        key: CitedDocument.of(key, document.uri, document.title, document.metadata)
+        for key, document in documents.items()
+    }
+    return Context(tuple(found), cited, dict(refused), tuple(concerns))
+
+
+def _why_barred(info: DocumentInfo, superseded: Collection[str]) -> Refusal | None:
+    if info.status != "current":
+        return "replaced"
+    if info.id in superseded:
+        return "superseded"
+    if info.metadata.retracted not in (None, "expression_of_concern"):
+        return "retracted"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    span: Span
+    core: Span
+    kind: BlockKind
+    before: str
+
+
+def _citable(
+    number: int, document: Document, candidate: Found, rank: int, piece: _Piece
+) -> Citable:
+    span = piece.span
+    page = document.page_at(span.start)
+    return Citable(
+        number, document.id, candidate.hit.passage_id, span.start, span.end,
+        span.of(document.text), piece.core, piece.kind, document.section_path(piece.core.start),
+        document.title, page, piece.before, doubt_at(document, page), rank,
+        candidate.hit.score, candidate.bm25, candidate.cosine,
+    )  # fmt: skip
+
+
+def doubt_at(document: Document, page: int | None) -> float:
+    """The highest doubt, in [0, 1], about the extraction of that page or of the whole document."""
+    return max((d.level for d in document.doubts if d.page is None or d.page == page), default=0.0)
+
+
+_QUOTABLE: Final = frozenset({"paragraph", "list_item", "table_row"})
+
+
+def _pieces(
+    document: Document, start: int, end: int, words: int, refused: Counter[Refusal]
+) -> Iterator[_Piece]:
+    """Pieces whose core begins in ``[start, end)``."""
+    blocks = document.blocks or _lines(document.text)
+    for at, block in enumerate(blocks):
+        if block.end <= start or block.start >= end or block.kind not in _QUOTABLE:
+            continue
+        for index, span in enumerate(spans := _cores(document.text, block)):
+            if not start <= span.start < end or not _answers(span.of(document.text), block.kind):
+                continue
+            extended = _extend(document, blocks, at, spans, index)
+            if extended is None:
+                refused["incomplete"] += 1
+                continue
+            text = extended.of(document.text)
+            if len(text.split()) > words:
+                refused["too_long"] += 1
+            elif speaks_to_model(text):
+                refused["instruction"] += 1
+            elif has_dose(text) and _doubtful(document, extended):
+                refused["doubtful"] += 1
+            else:
+                before = _before(document, blocks, at, spans, index)
+                yield _Piece(extended, span, block.kind, before)
+
+
+def _doubtful(document: Document, span: Span) -> bool:
+    pages = {document.page_at(span.start), document.page_at(span.end - 1)}
+    return any(doubt_at(document, page) >= DOUBTFUL for page in pages)
+
+
+def _lines(text: str) -> tuple[Block, ...]:
+    """Blocks for a document whose reader gave none: every line a paragraph."""
+    return tuple(
+        Block("paragraph", m.start(), m.end()) for m in re.finditer(r"[^\n]+", text)
+    )  # fmt: skip
+
+
+def _cores(text: str, block: Block) -> list[Span]:
+    if block.kind == "table_row":
+        return [Span(block.start, block.end)]
+    return sentences(text, block.start, block.end)
+
+
+def _answers(text: str, kind: BlockKind) -> bool:
+    """Whether the core can answer anything: no question, no label, no bare reference."""
+    if kind == "table_row":
+        return ":" in text and len(text.split()) >= 3
+    if text.rstrip().endswith("?") or _GRADE_ONLY.match(text) or not re.search(r"[^\W\d_]", text):
+        return False
+    # A short line without an end mark is a heading that its source did not mark.
+    return kind == "list_item" or len(text.split()) >= 4 or text.rstrip().endswith((".", ":"))
+
+
+# What belongs to the sentence before it: the strength of advice, or its exception.
+_GRADE_ONLY: Final = re.compile(
+    r"""^[\s(\[{]*(?:
+        (?:(?:very\s)?(?:strong|weak|conditional|good\spractice|moderate|low|high)\b
+            [\w\s,;:/+-]{0,60}\b(?:recommendation|evidence|certainty|quality|statement|against|for))
+        |(?:(?:strength|grade|level|class|certainty|quality)\s(?:of\s)?
+            [\w\s,;:/+()-]{0,60})
+        |(?:grade|class|level|category)\s?[:=]?\s?(?:[A-D]|I{1,3}|IV|[1-5])[a-c+-]?\b[\w\s,;:/+-]{0,60}
+        |consensus[\w\s-]{0,40}|expert\sopinion[\w\s-]{0,30}|ungraded[\w\s-]{0,30}
+    )[\s)\]}.]*$""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_CONDITION: Final = re.compile(
+    r"^[\s(\[]*(?:unless|except|exceptions?:?|provided that|but not|only if|only when|only in|"
+    r"however|this (?:recommendation |advice |statement )?(?:does not|do not|should not|applies|"
+    r"excludes?)|these (?:recommendations )?(?:do not|should not|apply)|it does not apply|"
+    r"do not (?:use|give|apply) (?:it|this|them)|not (?:for|in) )\b",
+    re.IGNORECASE,
+)
+_REFERS_BACK: Final = re.compile(
+    r"^[\"'“‘(\[]*(?:it|its|this|these|they|their|them|those|such|he|she|his|her|the (?:latter|"
+    r"former|same|above)|both|neither|either|however|therefore|thus|hence|otherwise|moreover|furthermore|"
+    r"in addition|additionally|also|consequently|as a result|instead|then|for example|in contrast|"
+    r"conversely|similarly|in (?:this|these|such) (?:case|cases|patients|situations?))\b",
+    re.IGNORECASE,
+)
+# These cannot be understood at all without the sentence before.
+_MUST_REFER: Final = re.compile(
+    r"^[\"'“‘(\[]*(?:it|its|they|their|them|he|she|his|her|the (?:latter|former)|neither|otherwise|"
+    r"(?:this|these|those)\s+(?:is|are|was|were|can|could|may|might|should|must|will|would|has|"
+    r"have|had|does|do|includes?|means?|results?|causes?|occurs?|leads?|helps?|increases?|"
+    r"reduces?))\b",
+    re.IGNORECASE,
+)
+
+
+def _extend(
+    document: Document, blocks: Sequence[Block], at: int, spans: Sequence[Span], index: int
+) -> Span | None:
+    """The core with all that it needs to stand alone; None when that cannot be had."""
+    text = document.text
+    block, core = blocks[at], spans[index]
+    if block.kind == "table_row":
+        return core
+    start, end = core.start, core.end
+    if text[:end].rstrip().endswith(":") and block.kind == "paragraph":
+        return None  # a lead-in: it says nothing without its list
+    start_of_item = _item_start(document, blocks, at, index)
+    if start_of_item is None:
+        return None
+    start = min(start, start_of_item)
+    if start == core.start and _REFERS_BACK.match(core.of(text)):
+        previous = _previous(document, blocks, at, spans, index)
+        if previous is not None:
+            start = previous.start
+        elif _MUST_REFER.match(core.of(text)):
+            return None
+    following = index + 1
+    while following < len(spans) and _belongs(spans[following].of(text)):
+        end = spans[following].end
+        following += 1
+    if following >= len(spans) and at + 1 < len(blocks):
+        after = blocks[at + 1]
+        line = text[after.start : after.end]
+        if after.kind in _QUOTABLE - {"table_row"} and _GRADE_ONLY.match(line):
+            end = after.end
+    return Span(start, end)
+
+
+def _belongs(sentence: str) -> bool:
+    return bool(_GRADE_ONLY.match(sentence) or _CONDITION.match(sentence))
+
+
+def _item_start(
+    document: Document, blocks: Sequence[Block], at: int, index: int
+) -> int | None:
+    """Where the quotation of a list item begins; None when its lead-in cannot be had.
+
+    An item under a lead-in ("Offer one of:") begins at the lead-in's last sentence. An item
+    under a heading stands alone when it is a sentence, and begins at the heading when it is not.
+    """
+    block = blocks[at]
+    if block.kind != "list_item":
+        return block.start + (2**62)  # no claim on the start
+    first = at
+    while first > 0 and blocks[first - 1].kind == "list_item":
+        first -= 1
+    above = blocks[first - 1] if first > 0 else None
+    text = document.text
+    if above is not None and above.kind == "paragraph":
+        lead = sentences(text, above.start, above.end)
+        if lead and lead[-1].of(text).rstrip().endswith(":"):
+            return lead[-1].start
+    line = text[block.start : block.end]
+    if index > 0 or (len(line.split()) >= 5 and line.rstrip().endswith((".", "!", ";"))):
+        return block.start + (2**62)
+    if above is not None and above.kind in ("heading", "paragraph"):
+        if above.kind == "heading":
+            return above.start
+        lead = sentences(text, above.start, above.end)
+        return lead[-1].start if lead else None
+    return None
+
+
+def _previous(
+    document: Document, blocks: Sequence[Block], at: int, spans: Sequence[Span], index: int
+) -> Span | None:
+    """The sentence before, in the block or at the end of the paragraph above in one section."""
+    if index > 0:
+        return spans[index - 1]
+    if at == 0 or blocks[at - 1].kind != "paragraph" or blocks[at].kind != "paragraph":
+        return None
+    above = sentences(document.text, blocks[at - 1].start, blocks[at - 1].end)
+    return above[-1] if above else None
+
+
+def _before(
+    document: Document, blocks: Sequence[Block], at: int, spans: Sequence[Span], index: int
+) -> str:
+    """Up to four sentences before the core, headings left out."""
+    found = [s.of(document.text) for s in spans[max(0, index - 4) : index]]
+    above = at - 1
+    while len(found) < 4 and above >= 0 and blocks[above].kind in ("paragraph", "list_item"):
+        earlier = sentences(document.text, blocks[above].start, blocks[above].end)
+        found = [s.of(document.text) for s in earlier][-(4 - len(found)) :] + found
+        above -= 1
+    return " ".join(found)
+
+
+_INSTRUCTION: Final = re.compile(
+    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your"
+    r"|any|system|these)\b[^.\n]{0,40}\b(?:instructions?|prompts?|rules?|guidelines? you|messages?|"
+    r"context|directions?)\b|"
+    r"\b(?:you are|act as|pretend to be|behave as)\b[^.\n]{0,30}\b(?:an? (?:ai|assistant|language "
+    r"model|chat ?bot)|now|chatgpt|gpt|dan)\b|"
+    r"\b(?:system|developer|assistant) (?:prompt|message|instruction)s?\b|"
+    r"<\|?(?:im_start|im_end|system|assistant|user|endoftext)\|?>|\[/?INST\]|"
+    r"\b(?:language model|ai assistant|chat ?bot|llm)s?\b[^.\n]{0,60}\b(?:must|should|shall|always|"
+    r"never|please|answer|reply|respond|output|say|state|repeat|tell)\b|"
+    r"\b(?:when|if) (?:asked|answering|you are asked|you answer|summari[sz]ing)\b[^.\n]{0,60}\b"
+    r"(?:say|reply|respond|answer|state|recommend|output|claim)\b|"
+    r"\b(?:respond|reply|answer) (?:only )?with\b[^.\n]{0,30}['\"“]|"
+    r"\b(?:reveal|print|repeat) (?:your|the) (?:system|instructions|prompt|hidden)\b",
+    re.IGNORECASE,
+)
+
+
+def speaks_to_model(text: str) -> bool:
+    """Whether the text reads like an instruction to a language model."""
+    return _INSTRUCTION.search(text) is not None
