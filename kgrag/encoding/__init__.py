@@ -1,1 +1,34 @@
+"""Encoders by name.
 
+``all-minilm-l6-v2`` is the default; ``hashing`` needs no model; ``static`` is made once from the
+default's weights and is many times faster and less exact; ``sentence-transformers:PATH`` loads
+the user's own.
+"""
+
+from __future__ import annotations
+
+from kgrag.encoding.base import Encoder, TokenEncoder
+from kgrag.resolve import Resolver
+
+__all__ = ["Encoder", "TokenEncoder", "load_encoder", "resolver"]
+
+resolver = Resolver(
+    "encoder",
+    {
+        "all-minilm-l6-v2": ("kgrag.encoding.sentence_transformer:load_minilm", "models"),
+        "hashing": ("kgrag.encoding.hashing:HashingEncoder", "models"),
+        "sentence-transformers": ("kgrag.encoding.sentence_transformer:load_folder", "models"),
+        "static": ("kgrag.encoding.static:load_static", "models"),
+    },
+)
+
+
+def load_encoder(name: str) -> Encoder:
+    """The encoder ``name``, or ``name:argument`` where it takes one; ready to encode.
+
+    Raises UnknownName, MissingModel or MissingExtra; no network is used.
+    """
+    kind, _, argument = name.partition(":")
+    factory = resolver.get(kind)
+    encoder: Encoder = factory(argument) if argument else factory()
+    return encoder
