@@ -132,6 +132,18 @@ def flagged(
                 break
             flags.setdefault(at, set()).add(rule.flag)
     return tuple(
-        replace(mention, **dict.fromkeys(sorted(flags[at]), True)) if at in flags else mention
+        _with_flags(mention, flags[at]) if at in flags else mention
         for at, mention in enumerate(mentions)
+    )
+
+
+def _with_flags(mention: Mention, flags: set[str]) -> Mention:
+    return replace(
+        mention,
+        negated="negated" in flags,
+        hypothetical="hypothetical" in flags,
+        family="family" in flags,
+        historical="historical" in flags,
+        absent="absent" in flags,
+        against="against" in flags,
     )

@@ -25,9 +25,8 @@ _ORDER: Final[dict[ConceptType, int]] = {
 _SCORE: Final = (1.0, 0.95, 0.85, 0.6)
 _MARGIN: Final = 0.1
 _MEASURED: Final = frozenset(
-    "level levels concentration concentrations test tests testing measurement measurements "
-    "assay assays value values count counts".split()  # noqa: SIM905
-)
+    ("level", "levels", "concentration", "concentrations", "test", "tests", "testing", "assay")
+) | frozenset(("measurement", "measurements", "assays", "value", "values", "count", "counts"))
 
 
 @dataclass(frozen=True, slots=True)

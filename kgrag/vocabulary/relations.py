@@ -21,10 +21,8 @@ Match = Literal["exact", "close", "broad"]
 
 _TYPES: Final = frozenset(get_args(ConceptType))
 _MATCHES: Final = frozenset(get_args(Match))
-_KEYS: Final = frozenset(
-    ("label", "inverse", "definition", "subject", "object")
-    + ("symmetric", "same_type", "biolink", "match")
-)
+_NEEDED: Final = frozenset(("label", "inverse", "definition", "subject", "object"))
+_KEYS: Final = _NEEDED | frozenset(("symmetric", "same_type", "biolink", "match"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Vocabularies read from their packages and compiled into a lexicon; one file a vocabulary."""

@@ -1,0 +1,116 @@
+"""What a vocabulary gives: entries with their names, and the record of where they came from."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from kgrag.errors import DataError, MissingExtra
+from kgrag.ids import sha256
+from kgrag.records.concepts import ConceptType
+from kgrag.vocabulary.lexicon import PREFERRED, SYNONYM
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name of an entry. ``kind`` as in the lexicon; ``cased`` ones are read in capitals only.
+
+    ``matched`` is False for names that are shown but never looked for in texts.
+    """
+
+    text: str
+    kind: int = SYNONYM
+    cased: bool = False
+    matched: bool = True
+
+
+@dataclass(slots=True)
+class Entry:
+    """A concept under construction: entries that mean the same are merged by the build."""
+
+    curie: str
+    name: str
+    type: ConceptType
+    names: list[Name] = field(default_factory=list)
+    parents: list[str] = field(default_factory=list)
+    same_as: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.names or self.names[0].kind != PREFERRED:
+            self.names.insert(0, Name(self.name, PREFERRED))
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The entries of one source and its record for the registry."""
+
+    id: str
+    name: str
+    version: str
+    licence: str
+    origin: str
+    sha256: str
+    date: str | None
+    entries: tuple[Entry, ...]
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def record(self) -> dict[str, object]:
+        """What ``kgrag vocab list`` shows of it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "version": self.version,
+            "licence": self.licence,
+            "origin": self.origin,
+            "sha256": self.sha256,
+            "date": self.date,
+            "counts": {"entries": len(self.entries), **self.counts},
+        }
+
+
+def package_file(distribution: str, module: str, *parts: str) -> Path:
+    """A data file of an installed package, found without importing the package."""
+    spec = find_spec(module)
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingExtra(distribution, extra="vocab", purpose="building the lexicon")
+    path = Path(spec.submodule_search_locations[0]).joinpath(*parts)
+    if not path.is_file():
+        raise DataError(f"the package {distribution} has no file {'/'.join(parts)}")
+    return path
+
+
+def package_version(distribution: str) -> str:
+    """The installed version of the package."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError as error:
+        raise MissingExtra(distribution, extra="vocab", purpose="building the lexicon") from error
+
+
+def file_sha256(path: Path) -> str:
+    return sha256(path.read_bytes())
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Builds dicts, lists and strings; a pickle that asks for anything else is refused."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+
+
+def plain_pickle(path: Path) -> dict[str, Any]:
+    """The dictionary in a bzip2 pickle of plain values; nothing in it is executed."""
+    try:
+        value = _PlainUnpickler(io.BytesIO(bz2.decompress(path.read_bytes()))).load()
+    except (OSError, pickle.UnpicklingError, EOFError) as error:
+        raise DataError(f"{path.name} cannot be read: {error}") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{path.name} holds no dictionary")
+    return value

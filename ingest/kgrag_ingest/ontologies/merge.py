@@ -1,0 +1,151 @@
+"""Entries of several vocabularies that mean the same become one concept.
+
+Two entries are one when they have the same id, when the cross-walk says so, or when a preferred
+name of one is a name of the other and both are of one kind (conditions, or substances). A
+concept takes at most one entry of a vocabulary by name, the one with the nearest name: sibling
+terms with a shared synonym stay apart, and the name stays ambiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from kgrag.linking.normalise import key
+from kgrag.records.concepts import ConceptType
+from kgrag.vocabulary.lexicon import PREFERRED, SYNONYM
+from kgrag_ingest.ontologies.base import Entry, Name
+
+# The id a concept goes by is the first of these that it has.
+_RANK: Final = ("MESH", "HP", "CHEBI", "DRUGBANK", "DOID", "LOINC", "ICD10CM", "UNII", "KGRAG")
+_KIND: Final[dict[ConceptType, str]] = {
+    "disease": "condition",
+    "phenotype": "condition",
+    "drug": "substance",
+    "chemical": "substance",
+}
+
+
+class Merged:
+    """The concepts so far, by the ids and the names of their entries."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+        self._owner: dict[str, str] = {}
+        self._named: dict[tuple[str, str], dict[str, int]] = {}
+
+    def curie(self, identifier: str) -> str | None:
+        """The CURIE of the concept that has this id; None when no concept has it."""
+        return self._owner.get(identifier)
+
+    def add(self, entries: Iterable[Entry]) -> int:
+        """Merge the entries of one vocabulary in; gives how many joined a concept by name."""
+        waiting: list[Entry] = []
+        for entry in entries:
+            owner = self._by_id(entry)
+            if owner is None:
+                waiting.append(entry)
+            else:
+                self._join(self.entries[owner], entry)
+        offers = sorted(
+            (
+                (distance, at, owner)
+                for at, entry in enumerate(waiting)
+                for owner, distance in self._by_name(entry).items()
+            ),
+        )
+        taken: set[str] = set()
+        joined: set[int] = set()
+        for _, at, owner in offers:
+            if owner not in taken and at not in joined:
+                taken.add(owner)
+                joined.add(at)
+                self._join(self.entries[owner], waiting[at])
+        for at, entry in enumerate(waiting):
+            if at in joined:
+                continue
+            owner = self._by_id(entry)  # of an entry of this vocabulary, added just now
+            if owner is None:
+                self.entries[entry.curie] = entry
+                self._register(entry.curie, entry)
+            else:
+                self._join(self.entries[owner], entry)
+        return len(joined)
+
+    def _by_id(self, entry: Entry) -> str | None:
+        for identifier in (entry.curie, *entry.same_as):
+            # A UMLS or SNOMED CT code may stand at several terms: it says kinship, not identity.
+            if identifier in self._owner and not identifier.startswith(("UMLS:", "SNOMEDCT:")):
+                return self._owner[identifier]
+        return None
+
+    def _by_name(self, entry: Entry) -> dict[str, int]:
+        """Concepts of the same kind with a matching name, to 0 (preferred both), 1 or 2."""
+        kind = _KIND.get(entry.type)
+        if kind is None:
+            return {}
+        found: dict[str, int] = {}
+        for name in entry.names:
+            own = 0 if name.kind == PREFERRED else 1
+            for owner, its in self._named.get((kind, key(name.text)), {}).items():
+                if own + its <= 1 and not name.cased:
+                    distance = own + its
+                    found[owner] = min(found.get(owner, 9), distance)
+        return _nearest_only(found)
+
+    def _register(self, owner: str, entry: Entry) -> None:
+        for identifier in (entry.curie, *entry.same_as):
+            self._owner.setdefault(identifier, owner)
+        kind = _KIND.get(entry.type)
+        if kind is not None:
+            for name in entry.names:
+                its = self._named.setdefault((kind, key(name.text)), {})
+                its[owner] = min(its.get(owner, 9), 0 if name.kind == PREFERRED else 1)
+
+    def _join(self, concept: Entry, entry: Entry) -> None:
+        self._register(concept.curie, entry)
+        spelled = {key(name.text) for name in concept.names}
+        for name in entry.names:
+            if key(name.text) not in spelled:
+                kind = SYNONYM if name.kind == PREFERRED else name.kind
+                concept.names.append(Name(name.text, kind, name.cased, name.matched))
+        concept.same_as.extend(
+            i
+            for i in (entry.curie, *entry.same_as)
+            if i != concept.curie and i not in concept.same_as
+        )
+        if not concept.parents:
+            concept.parents.extend(entry.parents)
+        if entry.type == "drug" and concept.type == "chemical":
+            concept.type = "drug"
+        if _rank(entry.curie) < _rank(concept.curie):
+            self._rename(concept, entry.curie)
+
+    def _rename(self, concept: Entry, curie: str) -> None:
+        old = concept.curie
+        del self.entries[old]
+        concept.same_as = [old, *(i for i in concept.same_as if i != curie)]
+        concept.curie = curie
+        self.entries[curie] = concept
+        for identifier in (curie, *concept.same_as):
+            if self._owner.get(identifier) == old:
+                self._owner[identifier] = curie
+        for name in concept.names:
+            for kind in ("condition", "substance"):
+                its = self._named.get((kind, key(name.text)))
+                if its and old in its:
+                    its[curie] = its.pop(old)
+
+
+def _nearest_only(found: dict[str, int]) -> dict[str, int]:
+    """Of several concepts equally near, none: the name is ambiguous."""
+    if not found:
+        return found
+    nearest = min(found.values())
+    best = [owner for owner, distance in found.items() if distance == nearest]
+    return {best[0]: nearest} if len(best) == 1 else {}
+
+
+def _rank(curie: str) -> int:
+    prefix = curie.partition(":")[0]
+    return _RANK.index(prefix) if prefix in _RANK else len(_RANK)

@@ -1,0 +1,112 @@
+"""The repair of MeSH ids: an id whose name elsewhere disagrees is refused.
+
+The two entity packages carry MeSH ids read from the wrong place of the records (a pharmacological
+action, a related heading), for a quarter of the diseases and half of the drugs. Each row is
+judged by what can be known without MeSH itself:
+
+- *verified*: the cross-walk has the id and gives it a name of the row;
+- *repaired*: the id was refused, and the cross-walk has one id for a name of the row;
+- *corroborated*: the cross-walk lacks the id, no other row claims it, and the id has its place
+  in the alphabet, for MeSH numbered its first 15,000 headings in alphabetical order;
+- *unverified*: the cross-walk lacks the id, no other row claims it, and its number is of the
+  later headings, of which nothing more can be known;
+- *refused*: all else. The concept then gets an id from another vocabulary, or a kgrag one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from kgrag.linking.normalise import key
+from kgrag_ingest.ontologies.crosswalk import Crosswalk
+
+How = Literal["verified", "repaired", "corroborated", "unverified", "refused"]
+
+_ALPHABETICAL: Final = 15_250  # ids below were given out in one go, in the order of the names
+_NEIGHBOURS: Final = 3
+_AGREE: Final = 2  # of the neighbours on each side: some headings were renamed since
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A row of a package: its names, the preferred first, and the MeSH id that it claims."""
+
+    names: tuple[str, ...]
+    mesh: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The id to use, None when none can be trusted, and how it was found."""
+
+    mesh: str | None
+    how: How
+
+
+class Repair:
+    """Judges claims against the cross-walk; ``claimed`` are the ids of all rows of all packages."""
+
+    def __init__(
+        self, crosswalk: Crosswalk, claimed: Iterable[str], prefixes: tuple[str, ...]
+    ) -> None:
+        self._crosswalk = crosswalk
+        self._prefixes = prefixes
+        self._times = Counter(claimed)
+        anchors = sorted(
+            (number, key(row.name))
+            for row in crosswalk.rows.values()
+            if (number := _number(row.mesh)) is not None and number < _ALPHABETICAL
+        )
+        self._numbers = [number for number, _ in anchors]
+        self._names = [name for _, name in anchors]
+
+    def judge(self, claim: Claim) -> Verdict:
+        """The verdict on one row."""
+        mesh = claim.mesh
+        known = self._crosswalk.name(mesh) if mesh else None
+        if mesh and known is not None:
+            if key(known) in {key(name) for name in claim.names}:
+                return Verdict(mesh, "verified")
+        elif mesh and self._times[mesh] == 1 and not self._elsewhere(claim.names[:1], mesh):
+            number = _number(mesh)
+            if number is None or number >= _ALPHABETICAL:
+                return Verdict(mesh, "unverified")
+            if self._in_order(claim.names[0], number):
+                return Verdict(mesh, "corroborated")
+        found = self._find(claim.names)
+        return Verdict(found, "repaired" if found else "refused")
+
+    def _elsewhere(self, names: Sequence[str], mesh: str) -> bool:
+        return self._find(names) not in (None, mesh)
+
+    def _find(self, names: Sequence[str]) -> str | None:
+        """By the preferred name, else by the one id that all other names lead to."""
+        preferred = self._crosswalk.find(names[0], self._prefixes)
+        if preferred is not None:
+            return preferred
+        others = {
+            found
+            for name in names[1:]
+            if (found := self._crosswalk.find(name, self._prefixes)) is not None
+        }
+        return others.pop() if len(others) == 1 else None
+
+    def _in_order(self, name: str, number: int) -> bool:
+        folded = key(name)
+        at = bisect_left(self._numbers, number)
+        before = self._names[max(0, at - _NEIGHBOURS) : at]
+        after = self._names[at : at + _NEIGHBOURS]
+        return (
+            sum(other <= folded for other in before) >= _AGREE
+            and sum(other >= folded for other in after) >= _AGREE
+        )
+
+
+def _number(mesh: str) -> int | None:
+    """The number of a heading (``MESH:D003920``), None for a supplementary or a new-style id."""
+    local = mesh.removeprefix("MESH:")
+    return int(local[1:]) if local[:1] == "D" and len(local) == 7 else None
