@@ -71,8 +71,8 @@ def _spans(document: Document) -> Iterator[Span]:
 
 
 def _pieces(document: Document) -> Iterator[tuple[Span, str]]:
-    blocks = document.blocks or (Block("paragraph", 0, len(document.text)),)
-    for block in blocks:
+    whole = (Block("paragraph", 0, len(document.text)),) if document.text else ()
+    for block in document.blocks or whole:
         if block.end - block.start <= LIMIT:
             yield Span(block.start, block.end), block.kind
             continue

@@ -190,7 +190,7 @@ class TextBuilder:
         self._close(0, self._size)
         self._begin_pages()
         starts = [start for start, _, _ in self._pages]
-        ends = [*starts[1:], self._size]
+        ends = [*starts[1:], self._size] if starts else []
         return Reading(
             text="".join(self._parts),
             metadata=metadata or Metadata(),
