@@ -1,0 +1,132 @@
+"""The order of the citable pieces: a small linear model over readable features.
+
+The weights lie in ``weights.json`` beside this file, with what they were fitted on and how;
+``bench/fit_reranker.py`` writes them. Cheap features choose the pieces worth an encoder's pass.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgrag.encoding.base import Encoder, TokenEncoder
+from kgrag.errors import BrokenInvariant
+from kgrag.retrieval.context import Citable
+from kgrag.retrieval.rerank_features import CHEAP, NAMES, Pool, cheap_features, late_features
+
+WEIGHTS: Final = Path(__file__).with_name("weights.json")
+SHORTLIST: Final = 40
+"""How many pieces the encoder reads; the others keep their place after these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A piece with its score (no unit, higher is better) and its features by name."""
+
+    citable: Citable
+    score: float
+    features: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Linear models as read from ``weights.json``.
+
+    ``cheap`` and ``full`` map feature names to weights; ``answer`` is the logistic model of
+    whether the best piece answers, with ``bias``, and ``threshold`` its least probability.
+    """
+
+    cheap: Mapping[str, float]
+    full: Mapping[str, float]
+    answer: Mapping[str, float]
+    threshold: float
+
+    @classmethod
+    def load(cls, path: Path = WEIGHTS) -> Weights:
+        """The weights of the file; BrokenInvariant when names or values do not fit."""
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        weights = cls(values["cheap"], values["full"], values["answer"], values["threshold"])
+        numbers = [*weights.cheap.values(), *weights.full.values(), *weights.answer.values()]
+        if set(weights.cheap) != set(CHEAP) or set(weights.full) != set(NAMES):
+            raise BrokenInvariant(f"{path} was written for other features; fit it anew")
+        if not all(math.isfinite(n) for n in numbers) or not 0 < weights.threshold < 1:
+            raise BrokenInvariant(f"{path} has weights that are no finite numbers")
+        return weights
+
+
+class LinearReranker:
+    """Orders citable pieces. Holds the weights and, when there is one, a token encoder."""
+
+    name: Final = "linear-maxsim"
+
+    def __init__(self, encoder: Encoder | None = None, weights: Weights | None = None) -> None:
+        self.weights = weights or Weights.load()
+        # An encoder without token states (hashing, static) leaves the cheap model to decide.
+        self.encoder: TokenEncoder | None = encoder if isinstance(encoder, TokenEncoder) else None
+
+    def rank(
+        self,
+        question: str,
+        citables: Sequence[Citable],
+        *,
+        evidence: Collection[tuple[str, int, int]] = (),
+    ) -> list[Ranked]:
+        """Best first, all pieces; ties keep the order of ``citables``."""
+        if not citables:
+            return []
+        pool = Pool.of(question, citables)
+        cheap = cheap_features(question, citables, evidence=evidence, pool=pool)
+        scores = cheap @ _vector(self.weights.cheap, CHEAP)
+        order = np.argsort(-scores, kind="stable")
+        if self.encoder is None:
+            return [self._ranked(citables[i], float(scores[i]), cheap[i]) for i in order]
+        head, tail = order[:SHORTLIST], order[SHORTLIST:]
+        late = late_features(question, [citables[i] for i in head], self.encoder)
+        full = np.hstack([cheap[head], late])
+        late_scores = full @ _vector(self.weights.full, NAMES)
+        best = np.argsort(-late_scores, kind="stable")
+        ranked = [
+            self._ranked(citables[head[i]], float(late_scores[i]), full[i]) for i in best
+        ]  # fmt: skip
+        floor = ranked[-1].score - 1.0
+        ranked.extend(
+            self._ranked(citables[i], floor + float(scores[i] - scores[order[0]]), cheap[i])
+            for i in tail
+        )
+        if not all(math.isfinite(r.score) for r in ranked):
+            raise BrokenInvariant("the reranker gave a score that is no number")
+        return ranked
+
+    def _ranked(self, citable: Citable, score: float, row: NDArray[np.float64]) -> Ranked:
+        return Ranked(
+            citable, score, dict(zip(NAMES, map(float, row), strict=False))
+        )  # fmt: skip
+
+
+def _vector(weights: Mapping[str, float], names: Sequence[str]) -> NDArray[np.float64]:
+    return np.array([weights[name] for name in names])
+
+
+ANSWER_FEATURES: Final = (
+    "top_covered",  # of the question's words, in the best piece
+    "top_covered_before",  # and in what stands around it
+    "subject",  # the question's rarest word stands in the best piece, its section or its title
+    "top_maxsim",
+    "top_cosine",
+    "passage_cosine",  # of the best passage
+    "mean_covered_before",  # over the first three pieces
+    "linked",  # share of the question's concepts that the piece or its section names
+)
+
+
+def probability(answer: Mapping[str, float], features: Mapping[str, float]) -> float:
+    """The logistic model's probability, in [0, 1], that the best piece answers."""
+    total = answer["bias"] + sum(answer[name] * features[name] for name in ANSWER_FEATURES)
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
