@@ -1,0 +1,259 @@
+"""What a writing transaction does. Every function here runs inside one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
+
+from kgrag.errors import NotFound
+from kgrag.ids import sha256
+from kgrag.stores.base import FileState, Ingested
+from kgrag.stores.sql import codec
+from kgrag.stores.sql.check import count_mentions, merged
+from kgrag.stores.sql.schema import (
+    bodies,
+    changes,
+    documents,
+    embedding_owners,
+    embeddings,
+    file_states,
+    passages,
+    postings,
+    settings,
+    stated,
+    tombstones,
+)
+
+
+def find(connection: Connection, document_id: str) -> Row[Any] | None:
+    """The document's number, source, status and original; None for a tombstone or unknown id."""
+    return connection.execute(
+        select(
+            documents.c.doc,
+            documents.c.status,
+            documents.c.collection,
+            documents.c.identifier,
+            documents.c.original_sha256,
+        ).where(documents.c.id == document_id)
+    ).one_or_none()
+
+
+def log(connection: Connection, op: str, document_id: str) -> int:
+    """Append to the change log; the new generation."""
+    last = connection.scalar(select(func.max(changes.c.generation))) or 0
+    connection.execute(
+        insert(changes).values(generation=last + 1, op=op, document_id=document_id)
+    )
+    return last + 1
+
+
+def put(connection: Connection, item: Ingested) -> bool:
+    """See ``TruthStore.put``; the original is kept by the caller, before."""
+    document = item.document
+    found = find(connection, document.id)
+    if found is not None and found.status == "current":
+        return False
+    earlier = connection.execute(
+        select(documents.c.doc, documents.c.id).where(
+            documents.c.collection == document.source.collection,
+            documents.c.identifier == document.source.identifier,
+            documents.c.status == "current",
+        )
+    ).one_or_none()
+    if earlier is not None:
+        generation = log(connection, "retire", earlier.id)
+        _set_status(connection, earlier.doc, "replaced", generation)
+    generation = log(connection, "add", document.id)
+    if found is not None:
+        _set_status(connection, found.doc, "current", generation)
+        return True
+    connection.execute(delete(tombstones).where(tombstones.c.id == document.id))
+    _insert(connection, item, generation)
+    return True
+
+
+def _set_status(connection: Connection, doc: int, status: str, generation: int) -> None:
+    connection.execute(
+        update(documents)
+        .where(documents.c.doc == doc)
+        .values(status=status, generation=generation)
+    )
+
+
+def _insert(connection: Connection, item: Ingested, generation: int) -> None:
+    document = item.document
+    result = connection.execute(
+        insert(documents).values(
+            id=document.id,
+            collection=document.source.collection,
+            identifier=document.source.identifier,
+            uri=document.uri,
+            media_type=document.media_type,
+            original_sha256=document.original_sha256,
+            reader=document.reader,
+            metadata=codec.dump_metadata(document.metadata),
+            status="current",
+            generation=generation,
+            chars=len(document.text),
+            mentions=len(item.mentions),
+            rejects=len(item.rejects),
+        )
+    )
+    key = result.inserted_primary_key
+    assert key is not None
+    doc = int(key[0])
+    connection.execute(
+        insert(bodies).values(
+            doc=doc,
+            text=document.text,
+            structure=codec.dump_structure(document),
+            mentions=codec.dump_mentions(item.mentions),
+            rejects=codec.dump([dict(reject) for reject in item.rejects]),
+        )
+    )
+    _insert_rows(
+        connection,
+        passages,
+        [
+            {
+                "id": p.id,
+                "doc": doc,
+                "position": at,
+                "start": p.start,
+                "stop": p.end,
+                "section": codec.dump(p.section),
+                "page": p.page,
+                "text_sha256": bytes.fromhex(sha256(document.text[p.start : p.end].encode())),
+            }
+            for at, p in enumerate(item.passages)
+        ],
+    )
+    # In the order of the table's key: neighbouring rows land on the same pages.
+    counted = sorted(count_mentions(item.passages, item.mentions).items())
+    _insert_rows(
+        connection,
+        postings,
+        [
+            {"concept": concept, "doc": doc, "position": at, "mentions": count}
+            for (concept, at), count in counted
+        ],
+    )
+    _insert_rows(
+        connection,
+        stated,
+        [
+            {
+                "id": identifier,
+                "doc": doc,
+                "subject": a.subject,
+                "predicate": a.predicate,
+                "object": a.object,
+                "negated": a.negated,
+                "qualifiers": codec.dump(a.qualifiers),
+                "tier": a.tier,
+                "certainty": a.certainty,
+                "pieces": len(a.evidence),
+                "evidence": codec.dump_evidence(a.evidence),
+            }
+            for identifier, a in sorted(merged(item.assertions).items())
+        ],
+    )
+
+
+def _insert_rows(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def put_embeddings(
+    connection: Connection,
+    encoder: str,
+    vectors: Mapping[str, NDArray[np.float32]],
+    owners: Mapping[str, Sequence[str]],
+) -> None:
+    """See ``TruthStore.put_embeddings``."""
+    keys = [bytes.fromhex(digest) for digest in vectors]
+    have = _existing(connection, encoder, keys)
+    _insert_rows(
+        connection,
+        embeddings,
+        [
+            {
+                "encoder": encoder,
+                "text_sha256": key,
+                "vector": np.ascontiguousarray(vector, dtype="<f4").tobytes(),
+            }
+            for key, vector in zip(keys, vectors.values(), strict=True)
+            if key not in have
+        ],
+    )
+    if owners:
+        _own(connection, owners)
+
+
+def _existing(connection: Connection, encoder: str, keys: Sequence[bytes]) -> set[bytes]:
+    found: set[bytes] = set()
+    for at in range(0, len(keys), 1000):
+        query = select(embeddings.c.text_sha256).where(
+            embeddings.c.text_sha256.in_(keys[at : at + 1000]), embeddings.c.encoder == encoder
+        )
+        found.update(connection.scalars(query))
+    return found
+
+
+def _own(connection: Connection, owners: Mapping[str, Sequence[str]]) -> None:
+    ids = sorted({identifier for group in owners.values() for identifier in group})
+    numbers: dict[str, int] = {}
+    for at in range(0, len(ids), 1000):
+        query = select(documents.c.id, documents.c.doc).where(
+            documents.c.id.in_(ids[at : at + 1000])
+        )
+        numbers.update((row.id, row.doc) for row in connection.execute(query))
+    missing = [identifier for identifier in ids if identifier not in numbers]
+    if missing:
+        raise NotFound("document", missing[0])
+    pairs = {
+        (bytes.fromhex(digest), numbers[identifier])
+        for digest, group in owners.items()
+        for identifier in group
+    }
+    known: set[tuple[bytes, int]] = set()
+    docs = sorted(set(numbers.values()))
+    for at in range(0, len(docs), 1000):
+        query_known = select(embedding_owners.c.text_sha256, embedding_owners.c.doc).where(
+            embedding_owners.c.doc.in_(docs[at : at + 1000])
+        )
+        known.update((row.text_sha256, row.doc) for row in connection.execute(query_known))
+    _insert_rows(
+        connection,
+        embedding_owners,
+        [{"text_sha256": key, "doc": doc} for key, doc in sorted(pairs - known)],
+    )
+
+
+def put_file_state(connection: Connection, state: FileState) -> None:
+    """Record ``state`` in place of what was recorded of that file."""
+    connection.execute(
+        delete(file_states).where(
+            file_states.c.collection == state.collection, file_states.c.path == state.path
+        )
+    )
+    connection.execute(
+        insert(file_states).values(
+            collection=state.collection,
+            path=state.path,
+            sha256=state.sha256,
+            shape=state.shape,
+            documents=codec.dump(state.documents),
+        )
+    )
+
+
+def put_setting(connection: Connection, name: str, value: str) -> None:
+    """Record ``value`` in place of the earlier one."""
+    connection.execute(delete(settings).where(settings.c.name == name))
+    connection.execute(insert(settings).values(name=name, value=value))
