@@ -147,8 +147,18 @@ class TruthStore(Protocol):
         ...
 
     def put_embeddings(
-        self, encoder: str, vectors: Mapping[str, NDArray[np.float32]]
-    ) -> None: ...
+        self,
+        encoder: str,
+        vectors: Mapping[str, NDArray[np.float32]],
+        *,
+        owners: Mapping[str, Sequence[str]] = {},
+    ) -> None:
+        """Cache vectors by the hash of their text, once.
+
+        ``owners`` names the documents that hold a text (also one cached before): a vector is
+        deleted with the last of them. Without owners a text is that of a passage as it stands.
+        """
+        ...
 
     def file_state(self, collection: str, path: str) -> FileState | None: ...
     def put_file_state(self, state: FileState) -> None: ...

@@ -1,0 +1,54 @@
+"""What the embedded engine and the server have in common: names, ids, payload."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final, TypeVar
+from uuid import UUID
+
+from kgrag.stores.base import IndexHit, Point
+
+T = TypeVar("T")
+
+DENSE: Final = "dense"
+SPARSE: Final = "bm25"
+BATCH: Final = 500
+# Asked for beyond the limit, so that ties at the cut are resolved by passage id and not by the
+# engine's own order.
+SLACK: Final = 16
+
+
+def point_uuid(passage_id: str) -> UUID:
+    """The engine's id of a passage's point, the same on every machine."""
+    return UUID(bytes=hashlib.sha256(passage_id.encode()).digest()[:16])
+
+
+def payload(point: Point) -> dict[str, str]:
+    """Ids and filter fields, no text."""
+    return {
+        "passage_id": point.passage_id,
+        "document_id": point.document_id,
+        "collection": point.collection,
+    }
+
+
+def hit(found: dict[str, str] | None, score: float) -> IndexHit:
+    """The hit of a scored point with that payload."""
+    if found is None:
+        raise ValueError("a point without its payload")
+    return IndexHit(found["passage_id"], found["document_id"], float(score))
+
+
+def require_shape(point: Point, dimensions: int) -> None:
+    """ValueError unless the vector is one of this index."""
+    if point.vector.shape != (dimensions,):
+        raise ValueError(f"a vector of {dimensions} dimensions is needed")
+
+
+def groups(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """``items`` in order, ``size`` at a time."""
+    iterator = iter(items)
+    while group := tuple(islice(iterator, size)):
+        yield group
