@@ -36,7 +36,10 @@ class Ingested:
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A document without its text. ``removed`` ones are tombstones: id and source hash only."""
+    """A document without its text. ``removed`` ones are tombstones: id and source hash only.
+
+    The parts of a tombstone's ``source`` are hashes under the kb's own key.
+    """
 
     id: str
     source: Source
@@ -87,7 +90,11 @@ class TruthStore(Protocol):
         ...
 
     def remove(self, document_id: str) -> bool:
-        """Delete the text and all that came from it, leaving a tombstone; see ``purge``."""
+        """Delete the text and all that came from it, leaving a tombstone; see ``purge``.
+
+        False when it was removed before; NotFound for an unknown id. States of the files that it
+        came from are forgotten. Its source may be ingested anew.
+        """
         ...
 
     def purge(self) -> None:
@@ -107,13 +114,19 @@ class TruthStore(Protocol):
         """In order of id."""
         ...
 
-    def passages(self, document_id: str) -> tuple[Passage, ...]: ...
+    def passages(self, document_id: str) -> tuple[Passage, ...]:
+        """In their order; none for a tombstone, NotFound for an unknown id (so ``mentions`` too)."""
+        ...
 
     def passages_by_id(self, ids: Sequence[str]) -> Mapping[str, tuple[Passage, str]]:
         """Passage and its text, for those of ``ids`` that exist."""
         ...
 
     def mentions(self, document_id: str) -> tuple[Mention, ...]: ...
+
+    def rejects(self, document_id: str) -> tuple[Mapping[str, Any], ...]:
+        """What the checks refused in this document, with reasons."""
+        ...
 
     def passages_with_concepts(
         self, concepts: Sequence[str], *, limit: int = 1000
@@ -129,7 +142,8 @@ class TruthStore(Protocol):
         document_id: str | None = None,
         current: bool = True,
     ) -> Iterator[Assertion]:
-        """Merged over documents, in order of id; with ``current`` only current evidence counts."""
+        """Merged over documents, in order of id; with ``current`` only current evidence counts,
+        with ``document_id`` only that document's."""
         ...
 
     def edges(self) -> Iterator[tuple[str, str, str, str, int]]:
@@ -137,7 +151,11 @@ class TruthStore(Protocol):
         ...
 
     def changes(self, since: int) -> Iterator[Change]:
-        """Changes after generation ``since``, oldest first."""
+        """Changes after generation ``since``, oldest first.
+
+        History is told as it was: a document that was added may have been removed since. Removing
+        a replaced version is logged as ``retire`` too, so that derived things let go of it.
+        """
         ...
 
     def embeddings(
@@ -157,6 +175,7 @@ class TruthStore(Protocol):
 
         ``owners`` names the documents that hold a text (also one cached before): a vector is
         deleted with the last of them. Without owners a text is that of a passage as it stands.
+        A vector of which no document is known goes with the first purge after a removal.
         """
         ...
 
