@@ -9,6 +9,7 @@ folder is written by hand.
 from __future__ import annotations
 
 import io
+import os
 import sys
 import zipfile
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ from reportlab.platypus import (
 
 MARK = "Demonstration document, not clinical advice."
 FIXED = datetime(2024, 1, 1, tzinfo=UTC)
+# reportlab takes the creation date of its files from here.
+os.environ["SOURCE_DATE_EPOCH"] = str(int(FIXED.timestamp()))
 STYLES = getSampleStyleSheet()
 BODY = ParagraphStyle("body", parent=STYLES["BodyText"], alignment=4, leading=14)
 

@@ -15,9 +15,10 @@ from kgrag_ingest.readers.pdf.layout import Grid, Item, PageContent
 
 Kind = Literal["heading", "paragraph", "list_item"]
 
-_BULLET = re.compile(r"[●•◦○▪■‣⁃∙·\uf0b7\uf0a7➢✓–-]$")
+_BULLET = re.compile(r"o$|[●•◦○▪■‣⁃∙·\uf0b7\uf0a7➢✓–-]$")
 _NUMBERED = re.compile(r"(?:\d{1,2}[.)]|[a-z][.)]|\((?:\d{1,2}|[a-z]|[ivx]{1,4})\))$")
 _ENDS = re.compile(r"[.?!:;…][\"'”’)\]]*\d{0,3}$")
+_OPEN_END = re.compile(r"[.?!:][\"'”’)\]]*\d{0,3}$")
 _TAGGED = re.compile(r"(?:Title|H([1-6])?)$")
 _REFERENCES = re.compile(r"(?i)(?:\d+\.?\s+)?(?:references|bibliography|literature cited)$")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -147,7 +148,7 @@ class Flow:
 
     def _goes_on(self, run: _Run, text: str) -> bool:
         """Whether the block runs on from the column or page before."""
-        if self._open is None or run.kind != "paragraph" or _ENDS.search(self._tail):
+        if self._open is None or run.kind != "paragraph" or _OPEN_END.search(self._tail):
             return False
         return self._pending_break and (
             text[0].islower() or text[0] in "(,;≥≤<>" or text[0].isdigit() or len(self._tail) > 60
@@ -172,6 +173,12 @@ class Flow:
         leading = _leading(lines)
         left = _mode([round(line.x0) for line in lines])
         right = max((line.x1 for line in lines), default=width)
+        # Bold words in a tagged paragraph that goes on plainly are emphasis.
+        plain = {
+            line.element
+            for line in lines
+            if line.element is not None and not line.bold and line.size < self._fonts.body * 1.1
+        }
         runs: list[_Run | Grid] = []
         last: Line | None = None
         for item in column:
@@ -180,6 +187,15 @@ class Flow:
                 last = None
                 continue
             kind, level = self._kind(item)
+            if (
+                kind == "heading"
+                and not _TAGGED.match(item.tag or "")
+                and (
+                    item.element in plain
+                    or (last is not None and _mid_sentence(last, item, leading))
+                )
+            ):
+                kind, level = "paragraph", 0
             run = runs[-1] if runs and isinstance(runs[-1], _Run) else None
             if (
                 run is None
@@ -204,7 +220,8 @@ class Flow:
         numbered = len(line.words) > 1 and _NUMBERED.match(first)
         if len(line.words) > 1 and _BULLET.match(first):
             return "list_item", 0
-        if line.tag is None or line.tag in ("P", "Document"):
+        # Many sources tag their headings as paragraphs, so the font has a say there too.
+        if line.tag in (None, "P", "Document") and not first[0].islower():
             big = line.size >= self._fonts.body * 1.1
             if big or (line.bold and line.size >= self._fonts.body * 0.95 and not numbered):
                 return "heading", self._fonts.levels.get((line.size, line.bold), 6)
@@ -225,12 +242,15 @@ class Flow:
         gap = line.middle - last.middle
         ended = bool(_ENDS.search(last.text))
         if kind == "heading" or run.kind == "heading":
-            return kind != run.kind or level != run.level or gap > 1.7 * leading
+            same = line.element == last.element
+            return kind != run.kind or level != run.level or gap > 1.7 * leading or not same
         if gap > 1.9 * leading or gap < -leading:
             return True
         if line.element is not None and line.element == last.element:
             # A tag that says "one block" is believed, less a bullet or number of its own.
             return kind == "list_item" and ended
+        if line.element is not None and last.element is not None:
+            return True
         if kind == "list_item":
             return True
         if run.kind == "list_item":
@@ -244,6 +264,17 @@ class Flow:
         if ended and (short or (indented and last.x0 < line.x0 - 0.8 * line.size)):
             return True
         return abs(line.size - last.size) > 0.15 * last.size and ended
+
+
+def _mid_sentence(last: Line, line: Line, leading: float) -> bool:
+    """A line set in bold that only carries on the sentence before it."""
+    return (
+        line.tag is None
+        and line.size == last.size
+        and not last.bold
+        and not _ENDS.search(last.text)
+        and line.middle - last.middle < 1.3 * leading
+    )
 
 
 def _heading_like(run: _Run) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pypdfium2.raw as raw
+import pypdfium2.raw as raw  # type: ignore[import-untyped]  # ships no types
 
 # pdfium marks a hyphen at the end of a line with one of these.
 _LINE_HYPHENS = frozenset({0x02, 0xFFFE})
@@ -217,7 +217,7 @@ def structure_tags(page: Any) -> dict[int, tuple[str, int]]:
     found: dict[int, tuple[str, int]] = {}
     try:
         buffer = ctypes.create_string_buffer(64)
-        stack = [
+        stack: list[tuple[Any, tuple[str, int] | None, int]] = [
             (raw.FPDF_StructTree_GetChildAtIndex(tree, at), None, 0)
             for at in range(raw.FPDF_StructTree_CountChildren(tree))
         ]
@@ -248,6 +248,8 @@ def structure_tags(page: Any) -> dict[int, tuple[str, int]]:
 
 
 _BLOCK_TYPES = frozenset(
-    ("P", "H", "H1", "H2", "H3", "H4", "H5", "H6", "Title", "LI", "LBody", "Lbl", "Caption")
-    + ("TD", "TH", "BlockQuote", "Note", "TOCI", "Figure")
+    {
+        *("P", "H", "H1", "H2", "H3", "H4", "H5", "H6", "Title", "LI", "LBody", "Lbl", "Caption"),
+        *("TD", "TH", "BlockQuote", "Note", "TOCI", "Figure"),
+    }
 )

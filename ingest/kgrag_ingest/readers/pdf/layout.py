@@ -55,6 +55,8 @@ def drop_line_numbers(pages: Sequence[PageContent]) -> int:
     one column, each one more than the one before.
     """
     dropped = 0
+    places: list[float] = []
+    done: set[int] = set()
     for page in pages:
         lines = sorted(page.lines, key=lambda line: (line.middle, line.x0))
         starts = [line for line in lines if _NUMBER.match(line.words[0].text)]
@@ -74,15 +76,35 @@ def drop_line_numbers(pages: Sequence[PageContent]) -> int:
         baselines = {round(line.middle / 4) for line in lines}
         if len(edge) < 5 or steps < 0.8 * (len(edge) - 1) or len(edge) < 0.5 * len(baselines):
             continue
-        marked = {id(line) for line in edge}
-        kept: list[Line] = []
-        for line in page.lines:
-            rest = line.without_first() if id(line) in marked else line
-            if rest is not None:
-                kept.append(rest)
+        _cut_first(page, edge)
+        places += [line.words[0].x1 for line in edge]
         dropped += len(edge)
-        page.lines = kept
+        done.add(page.number)
+    if len(done) < 0.3 * len(pages):
+        return dropped
+    # Where most of the document is numbered, the other pages are held to its column alone:
+    # boxes and figures beside the numbers made them look unlike the rest.
+    low, high = min(places) - 3, max(places) + 3
+    for page in pages:
+        if page.number not in done:
+            edge = [
+                line
+                for line in page.lines
+                if _NUMBER.match(line.words[0].text) and low <= line.words[0].x1 <= high
+            ]
+            others = [
+                line.words[0].x0 for line in page.lines if not _NUMBER.match(line.words[0].text)
+            ]
+            if others and sum(x < high for x in others) <= 0.05 * len(others):
+                _cut_first(page, edge)
+                dropped += len(edge)
     return dropped
+
+
+def _cut_first(page: PageContent, lines: Sequence[Line]) -> None:
+    marked = {id(line) for line in lines}
+    cut = (line.without_first() if id(line) in marked else line for line in page.lines)
+    page.lines = [line for line in cut if line is not None]
 
 
 def drop_running(pages: Sequence[PageContent]) -> int:

@@ -29,6 +29,8 @@ MAX_CHARS: Final = 20_000_000
 MAX_STREAM_BYTES: Final = 256 * 2**20
 
 _STREAM = re.compile(rb"/FlateDecode.{0,400}?stream\r?\n", re.DOTALL)
+# What a common library writes where its user said nothing.
+_FILLERS = frozenset({"anonymous", "unspecified", "untitled"})
 _NO_TITLE = re.compile(r"(?i)(?:untitled|microsoft word.*|scan\d*|doc(?:ument)?\d*|.*\.\w{2,4})$")
 
 
@@ -46,7 +48,7 @@ class PdfReader:
 
     def read(self, data: bytes, *, uri: str) -> Iterator[Reading | Exception]:
         """One reading. Refused: no PDF, encrypted, cut off, empty, too large, only pictures."""
-        import pypdfium2
+        import pypdfium2  # type: ignore[import-untyped]  # ships no types
 
         _refuse_broken(data, uri)
         try:
@@ -142,7 +144,7 @@ def _metadata(info: dict[str, str], found: str | None, numbers: int) -> Metadata
     extra = [
         (name.lower(), value)
         for name in ("Author", "Subject", "Keywords", "Producer")
-        if (value := clean(info.get(name, "")))
+        if (value := clean(info.get(name, ""))) and value not in _FILLERS
     ]
     if stamp:
         # The day on which the file was made; a PDF says no other date of itself.

@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Iterator
 from typing import Any
 
-import pypdfium2.raw as raw
+import pypdfium2.raw as raw  # type: ignore[import-untyped]  # ships no types
 
 from kgrag_ingest.readers.pdf.layout import Grid
 
@@ -15,7 +15,8 @@ _MAX_OBJECTS = 20_000
 
 def ruled(page: Any) -> tuple[bool, float]:
     """Whether the page has rules enough for a table, and the share of it that pictures cover."""
-    across = down = boxes = 0
+    across = down = 0
+    boxes: list[int] = []
     pictures = 0.0
     area = max(1.0, page.get_width() * page.get_height())
     values = [ctypes.c_float() for _ in range(4)]
@@ -33,9 +34,16 @@ def ruled(page: Any) -> tuple[bool, float]:
             across += 1
         elif width < 2.5 and height > 7:
             down += 1
-        elif width > 30 and 8 < height < 0.7 * page.get_height():
-            boxes += 1
-    return (across >= 3 and down >= 2) or boxes >= 4, min(1.0, pictures)
+        elif (
+            width > 30
+            and 8 < height < 0.7 * page.get_height()
+            and raw.FPDFPath_CountSegments(handle) <= 6  # a letter drawn as a shape has more
+        ):
+            # One x for all is a background behind lines of text, not a row of cells.
+            boxes.append(round(values[0].value))
+    return (across >= 3 and down >= 2) or (len(boxes) >= 4 and len(set(boxes)) >= 2), min(
+        1.0, pictures
+    )
 
 
 def _objects(page: Any) -> Iterator[tuple[int, Any]]:
