@@ -277,7 +277,9 @@ class Engine:
 
     def announce(self, url: str) -> None:
         """Tell other processes of this machine that this writer serves at ``url``."""
-        self.truth.set_url(url)
+        if self.truth.lock is None:
+            raise KnowledgeBaseError(f"{self.directory} is open for reading, not for serving")
+        self.truth.lock.set_url(url)
 
     def export(self, form: str, out: Path) -> int:
         """Write all assertions to ``out`` as trig, nt, jsonld or graphml; their number."""

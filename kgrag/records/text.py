@@ -120,6 +120,13 @@ class Metadata:
     retracted: str | None = None
     extra: tuple[tuple[str, str], ...] = ()
 
+    def dated_before(self, other: Metadata) -> bool:
+        """Both dates are known and this one is earlier, to the precision that both have."""
+        if not self.date or not other.date:
+            return False
+        precision = min(len(self.date), len(other.date))
+        return self.date[:precision] < other.date[:precision]
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -84,7 +84,7 @@ class TruthStore(Protocol):
     def put(self, item: Ingested) -> bool:
         """Commit one document version and retire the source's earlier current version.
 
-        True when something changed; False when this version was already current. A version that
+        A version dated before the current one is kept as a replaced one instead. True when something changed; False when this version was already current. A version that
         was replaced before becomes current again without being written twice.
         """
         ...
@@ -106,6 +106,11 @@ class TruthStore(Protocol):
         ...
 
     def info(self, document_id: str) -> DocumentInfo: ...
+
+    def current(self, source: Source) -> DocumentInfo | None:
+        """The current version of ``source``, None when there is none."""
+        ...
+
     def original(self, document_id: str) -> bytes: ...
 
     def documents(

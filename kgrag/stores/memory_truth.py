@@ -69,6 +69,12 @@ class MemoryTruth:
             return False
         for other in self._kept.values():
             if other.status == "current" and other.item.document.source == item.document.source:
+                if item.document.metadata.dated_before(other.item.document.metadata):
+                    if kept is not None:
+                        return False
+                    self._tombstones.pop(document_id, None)
+                    self._kept[document_id] = _Kept(item, "replaced", other.generation)
+                    return True
                 other.generation = self._log("retire", other.item.document.id)
                 other.status = "replaced"
         self._tombstones.pop(document_id, None)
@@ -139,6 +145,12 @@ class MemoryTruth:
 
     def original(self, document_id: str) -> bytes:
         return self._find(document_id).item.original
+
+    def current(self, source: Source) -> DocumentInfo | None:
+        for document_id, kept in self._kept.items():
+            if kept.status == "current" and kept.item.document.source == source:
+                return self.info(document_id)
+        return None
 
     def documents(
         self, *, collection: str | None = None, status: Status | None = "current"

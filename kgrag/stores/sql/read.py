@@ -95,6 +95,18 @@ def info(connection: Connection, document_id: str) -> DocumentInfo:
     return _tombstone(row)
 
 
+def current(connection: Connection, source: Source) -> DocumentInfo | None:
+    """The current version of ``source``."""
+    row = connection.execute(
+        select(documents).where(
+            documents.c.collection == source.collection,
+            documents.c.identifier == source.identifier,
+            documents.c.status == "current",
+        )
+    ).one_or_none()
+    return None if row is None else _info(row)
+
+
 def _info(row: Row[Any]) -> DocumentInfo:
     metadata = codec.load_metadata(row.metadata)
     return DocumentInfo(

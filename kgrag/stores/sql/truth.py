@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from kgrag.errors import KnowledgeBaseBusy, KnowledgeBaseError, NotFound
 from kgrag.records.assertions import Assertion
 from kgrag.records.concepts import Mention
-from kgrag.records.text import Document, Passage
+from kgrag.records.text import Document, Passage, Source
 from kgrag.stores.base import Change, DocumentInfo, FileState, Ingested, Status
 from kgrag.stores.lock import WriterLock
 from kgrag.stores.originals import Originals
@@ -212,6 +212,11 @@ class SqlTruth:
     def info(self, document_id: str) -> DocumentInfo:
         with self._read() as connection:
             return read.info(connection, document_id)
+
+    def current(self, source: Source) -> DocumentInfo | None:
+        """See ``TruthStore``."""
+        with self._read() as connection:
+            return read.current(connection, source)
 
     def original(self, document_id: str) -> bytes:
         with self._read() as connection:

@@ -58,13 +58,21 @@ def put(connection: Connection, item: Ingested) -> bool:
     if found is not None and found.status == "current":
         return False
     earlier = connection.execute(
-        select(documents.c.doc, documents.c.id).where(
+        select(
+            documents.c.doc, documents.c.id, documents.c.metadata, documents.c.generation
+        ).where(
             documents.c.collection == document.source.collection,
             documents.c.identifier == document.source.identifier,
             documents.c.status == "current",
         )
     ).one_or_none()
     if earlier is not None:
+        if document.metadata.dated_before(codec.load_metadata(earlier.metadata)):
+            # An old edition that turns up late is kept as history; nothing becomes current.
+            if found is None:
+                connection.execute(delete(tombstones).where(tombstones.c.id == document.id))
+                _insert(connection, item, earlier.generation, status="replaced")
+            return found is None
         generation = log(connection, "retire", earlier.id)
         _set_status(connection, earlier.doc, "replaced", generation)
     generation = log(connection, "add", document.id)
@@ -84,7 +92,9 @@ def _set_status(connection: Connection, doc: int, status: str, generation: int) 
     )
 
 
-def _insert(connection: Connection, item: Ingested, generation: int) -> None:
+def _insert(
+    connection: Connection, item: Ingested, generation: int, *, status: str = "current"
+) -> None:
     document = item.document
     result = connection.execute(
         insert(documents).values(
@@ -96,7 +106,7 @@ def _insert(connection: Connection, item: Ingested, generation: int) -> None:
             original_sha256=document.original_sha256,
             reader=document.reader,
             metadata=codec.dump_metadata(document.metadata),
-            status="current",
+            status=status,
             generation=generation,
             chars=len(document.text),
             mentions=len(item.mentions),
