@@ -1,0 +1,65 @@
+"""An old edition that is read after the new one replaces nothing, in every truth store."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kgrag.ids import sha256
+from kgrag.records.text import Block, Document, Metadata, Source
+from kgrag.stores.base import Ingested, TruthStore
+from kgrag.stores.memory_truth import MemoryTruth
+from kgrag.stores.sql import open_truth
+
+
+def edition(date: str | None, text: str) -> Ingested:
+    document = Document(
+        f"doc_{text}",
+        Source("c", "doi:10.1/x"),
+        f"{text}.md",
+        "text/markdown",
+        sha256(text.encode()),
+        "markdown/1",
+        text,
+        Metadata(date=date),
+        (Block("paragraph", 0, len(text)),),
+    )
+    return Ingested(document, text.encode())
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def truth(request: pytest.FixtureRequest, tmp_path: Path) -> TruthStore:
+    if request.param == "memory":
+        return MemoryTruth()
+    store = open_truth(tmp_path / "kb", mode="write", create=True)
+    request.addfinalizer(store.close)
+    return store
+
+
+def current(truth: TruthStore) -> str | None:
+    found = truth.current(Source("c", "doi:10.1/x"))
+    return found and found.id
+
+
+def test_the_newest_stays_current_whatever_the_order(truth: TruthStore) -> None:
+    assert current(truth) is None
+    new, old = edition("2025-03", "new"), edition("2023-03-01", "old")
+    assert truth.put(new)
+    assert truth.put(old)
+    assert current(truth) == "doc_new"
+    assert truth.info("doc_old").status == "replaced"
+    assert truth.document("doc_old").text == "old"
+    generation = truth.generation
+    assert not truth.put(old)
+    assert not truth.put(new)
+    assert truth.generation == generation
+    assert list(truth.verify()) == []
+
+
+def test_without_dates_the_last_one_read_is_current(truth: TruthStore) -> None:
+    truth.put(edition("2025", "dated"))
+    truth.put(edition(None, "undated"))
+    assert current(truth) == "doc_undated"
+    same_year = replace(edition("2025-06", "june"), original=b"june")
+    truth.put(same_year)
+    assert current(truth) == "doc_june"
