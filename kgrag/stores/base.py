@@ -120,7 +120,7 @@ class TruthStore(Protocol):
         ...
 
     def passages(self, document_id: str) -> tuple[Passage, ...]:
-        """In their order; none for a tombstone, NotFound for an unknown id (so ``mentions`` too)."""
+        """In their order; none for a tombstone, NotFound for an unknown id (also ``mentions``)."""
         ...
 
     def passages_by_id(self, ids: Sequence[str]) -> Mapping[str, tuple[Passage, str]]:

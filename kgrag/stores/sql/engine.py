@@ -6,13 +6,16 @@ writing ones take the write lock at once instead of failing in the middle.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
 
 from kgrag.errors import KnowledgeBaseError, MissingExtra
 
@@ -50,7 +53,7 @@ def sqlite_engine(path: Path, *, write: bool) -> Engine:
         connection.execute("PRAGMA cache_size=-32768")  # KiB
         return connection
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=_file_pool(), pool_size=4)
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=4)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -62,10 +65,8 @@ def sqlite_engine(path: Path, *, write: bool) -> Engine:
 
 def postgres_engine(url: URL) -> Engine:
     """An engine on a PostgreSQL database; MissingExtra without the driver."""
-    try:
-        import pg8000  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise MissingExtra("pg8000", extra="postgres", purpose="a PostgreSQL truth") from error
+    if find_spec("pg8000") is None:
+        raise MissingExtra("pg8000", extra="postgres", purpose="a PostgreSQL truth")
     engine = create_engine(url, pool_size=4, pool_pre_ping=True)
     # The driver sends executemany row by row: many rows in one INSERT are 50 times as quick.
     engine.dialect.use_insertmanyvalues_wo_returning = True
@@ -97,15 +98,7 @@ def for_writing(connection: Connection) -> Connection:
 
 
 def _writable(path: Path) -> bool:
-    import os
-
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         return True
     # Left by a writer that was killed: it must be replayed, and that is writing.
     return path.with_name(path.name + "-wal").exists()
-
-
-def _file_pool() -> Any:
-    from sqlalchemy.pool import QueuePool
-
-    return QueuePool

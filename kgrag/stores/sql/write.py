@@ -29,7 +29,7 @@ from kgrag.stores.sql.schema import (
 )
 
 
-def find(connection: Connection, document_id: str) -> Row[Any] | None:
+def find(connection: Connection, document_id: str) -> Row[*tuple[Any, ...]] | None:
     """The document's number, source, status and original; None for a tombstone or unknown id."""
     return connection.execute(
         select(

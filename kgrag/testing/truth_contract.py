@@ -1,0 +1,342 @@
+"""The contract of ``TruthStore``: subclass ``TruthContract`` and give it a ``truth`` fixture.
+
+``sample`` makes small committed things of which every offset is right, for other suites too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from kgrag.errors import BrokenInvariant, NotFound
+from kgrag.ids import document_id, passage_id, sha256
+from kgrag.records.assertions import Assertion, Evidence
+from kgrag.records.concepts import Mention
+from kgrag.records.text import Block, Document, Metadata, Page, Passage, Section, Source, Span, Table
+from kgrag.stores.base import Change, FileState, Ingested, TruthStore
+
+DRUG, DISEASE = "MESH:D000658", "MESH:D011014"
+
+
+def sample(
+    identifier: str = "guide.md",
+    *,
+    words: Sequence[str] = ("Amoxicillin", "pneumonia"),
+    collection: str = "own",
+    edition: int = 1,
+    negated: bool = False,
+) -> Ingested:
+    """A document of one heading, one sentence of ``words`` and one table row, with all that a
+    pipeline finds in it: three passages, a mention of each word, one assertion."""
+    drug, disease = words[0], words[-1]
+    title = f"Edition {edition} – β-lactams 💊"
+    sentence = f"{' '.join(words[:-1])} treats {disease} (≥ {edition} days)."
+    row = f"Drug: {drug}; Dose: {edition}00 mg"
+    text = f"{title}\n\n{sentence}\n\n{row}"
+    original = text.encode()
+    at, row_at = text.index(sentence), text.index(row)
+    key = document_id(collection, identifier, sha256(original), "sample/1")
+    spans = [(0, len(title)), (at, at + len(sentence)), (row_at, len(text))]
+    document = Document(
+        key,
+        Source(collection, identifier),
+        f"file:///{identifier}",
+        "text/plain",
+        sha256(original),
+        "sample/1",
+        text,
+        Metadata(title=title, date="2020-05", identifiers=(("doi", f"10.1/{identifier}"),)),
+        (
+            Block("heading", *spans[0]),
+            Block("paragraph", *spans[1]),
+            Block("table_row", *spans[2]),
+        ),
+        (Section(title, 1, 0, len(text)),),
+        (Page(1, 0, len(text), "i"),),
+        (Table(("Drug", "Dose"), (Span(*spans[2]),), "Doses"),),
+    )
+    passages = tuple(Passage(passage_id(key, a, b), key, a, b, (title,), 1) for a, b in spans)
+    mentions = []
+    for word, concept in ((drug, DRUG), (disease, DISEASE)):
+        begin = text.index(word)
+        kind = "drug" if concept == DRUG else "disease"
+        mentions.append(
+            Mention(begin, begin + len(word), word, concept, kind, 0.75, against=negated)  # type: ignore[arg-type]
+        )
+    mentions.append(
+        Mention(row_at + 6, row_at + 6 + len(drug), drug, DRUG, "drug", negated=True, absent=True)
+    )
+    assertion = Assertion(
+        DRUG,
+        "biolink:treats",
+        DISEASE,
+        negated,
+        (("population", "adults"),),
+        evidence=(
+            Evidence(
+                key,
+                *spans[1],
+                sentence,
+                (mentions[0].start, mentions[0].end),
+                (mentions[1].start, mentions[1].end),
+                "trigger",
+            ),
+        ),
+    )
+    return Ingested(
+        document, original, passages, tuple(mentions), (assertion,), ({"reason": "no verb"},)
+    )
+
+
+class TruthContract:
+    """Every truth store passes; ``truth`` is an empty store opened for writing."""
+
+    def test_reads_what_was_put(self, truth: TruthStore) -> None:
+        item = sample()
+        key = item.document.id
+        assert truth.put(item) is True
+        assert truth.document(key) == item.document
+        assert truth.original(key) == item.original
+        assert truth.passages(key) == item.passages
+        assert truth.mentions(key) == item.mentions
+        assert truth.rejects(key) == item.rejects
+        assert tuple(truth.assertions()) == item.assertions
+        ids = [p.id for p in reversed(item.passages)]
+        by_id = truth.passages_by_id([*ids, "pas_none", ids[0]])
+        assert list(by_id) == ids
+        for passage in item.passages:
+            expected = item.document.text[passage.start : passage.end]
+            assert by_id[passage.id] == (passage, expected)
+        info = truth.info(key)
+        assert (info.title, info.status, info.chars) == (
+            item.document.title,
+            "current",
+            len(item.document.text),
+        )
+        assert list(truth.documents()) == [info]
+        assert list(truth.verify()) == []
+
+    def test_an_empty_store_is_empty(self, truth: TruthStore) -> None:
+        assert truth.generation == 0
+        assert list(truth.documents(status=None)) == []
+        assert list(truth.changes(0)) == list(truth.assertions()) == list(truth.edges()) == []
+        assert not any(truth.counts().values())
+        assert truth.setting("schema") is not None
+        for ask in (
+            truth.document,
+            truth.info,
+            truth.original,
+            truth.passages,
+            truth.mentions,
+            truth.remove,
+        ):
+            with pytest.raises(NotFound):
+                ask("doc_none")
+
+    def test_putting_again_changes_nothing(self, truth: TruthStore) -> None:
+        assert truth.put(sample())
+        before = truth.counts(), truth.generation
+        assert truth.put(sample()) is False
+        assert (truth.counts(), truth.generation) == before
+
+    def test_a_new_version_replaces_and_an_old_one_returns(self, truth: TruthStore) -> None:
+        old, new = sample(edition=1), sample(edition=2)
+        a, b = old.document.id, new.document.id
+        truth.put(old)
+        assert truth.put(new)
+        assert [d.id for d in truth.documents()] == [b]
+        assert [d.id for d in truth.documents(status="replaced")] == [a]
+        assert truth.document(a) == old.document
+        assert tuple(truth.assertions()) == new.assertions
+        assert tuple(truth.assertions(document_id=a)) == ()
+        assert tuple(truth.assertions(document_id=a, current=False)) == old.assertions
+        assert {pair[0] for pair in truth.passages_with_concepts([DRUG])} <= {
+            p.id for p in new.passages
+        }
+        assert truth.put(old)
+        assert [d.id for d in truth.documents()] == [a]
+        assert list(truth.changes(0)) == [
+            Change(1, "add", a),
+            Change(2, "retire", a),
+            Change(3, "add", b),
+            Change(4, "retire", b),
+            Change(5, "add", a),
+        ]
+        assert list(truth.changes(4)) == [Change(5, "add", a)]
+        assert list(truth.verify()) == []
+
+    def test_evidence_is_merged_over_documents(self, truth: TruthStore) -> None:
+        one, two, against = sample("a.md"), sample("b.md"), sample("c.md", negated=True)
+        for item in (two, one, against):
+            truth.put(item)
+        positive = one.assertions[0].merged(two.assertions[0])
+        both = sorted([positive, against.assertions[0]], key=lambda a: a.id)
+        assert list(truth.assertions()) == both
+        assert list(truth.assertions(concept=DRUG)) == both
+        assert list(truth.assertions(concept="MESH:D0")) == []
+        assert list(truth.assertions([positive.id, "ast_none"])) == [positive]
+        assert [(e[0], e[4]) for e in truth.edges()] == [(a.id, len(a.evidence)) for a in both]
+        assert list(truth.assertions(document_id=one.document.id)) == list(one.assertions)
+
+    def test_concepts_find_passages_most_mentions_first(self, truth: TruthStore) -> None:
+        item = sample(words=("Amoxicillin", "and", "pneumonia"))
+        text = item.document.text
+        extra = tuple(
+            Mention(at, at + 4, text[at : at + 4], DRUG, "drug")
+            for at in range(item.passages[1].start, item.passages[1].start + 3)
+        )
+        item = Ingested(item.document, item.original, item.passages, item.mentions + extra)
+        truth.put(item)
+        found = truth.passages_with_concepts([DRUG, DISEASE])
+        assert found[0] == (item.passages[1].id, DRUG)
+        assert sorted(found[1:]) == sorted(
+            [(item.passages[1].id, DISEASE), (item.passages[2].id, DRUG)]
+        )
+        assert truth.passages_with_concepts([DRUG, DISEASE], limit=1) == found[:1]
+        assert list(truth.passages_with_concepts([])) == []
+
+    def test_removal_leaves_a_tombstone_only(self, truth: TruthStore) -> None:
+        old, new, other = sample(edition=1), sample(edition=2), sample("other.md")
+        for item in (old, new, other):
+            truth.put(item)
+        truth.put_file_state(FileState("own", "guide.md", "0" * 64, "s", (new.document.id,)))
+        truth.put_file_state(FileState("own", "other.md", "1" * 64, "s", (other.document.id,)))
+        key = new.document.id
+        assert truth.remove(key) is True
+        assert truth.remove(key) is False
+        truth.purge()
+        for ask in (truth.document, truth.original):
+            with pytest.raises(NotFound, match="removed"):
+                ask(key)
+        assert truth.passages(key) == truth.mentions(key) == truth.rejects(key) == ()
+        assert truth.passages_by_id([p.id for p in new.passages]) == {}
+        tomb = truth.info(key)
+        assert (tomb.status, tomb.uri, tomb.title, tomb.chars) == ("removed", "", "", 0)
+        assert tomb.metadata == Metadata()
+        assert "own" not in (tomb.source.collection, tomb.source.identifier)
+        assert list(truth.documents(status="removed")) == [tomb]
+        assert list(truth.documents(status="removed", collection="own")) == [tomb]
+        assert list(truth.documents(status="removed", collection="else")) == []
+        assert truth.file_state("own", "guide.md") is None
+        assert truth.file_state("own", "other.md") is not None
+        assert [d.status for d in truth.documents(status=None)].count("removed") == 1
+        # The version before does not come back by itself.
+        assert truth.info(old.document.id).status == "replaced"
+        assert list(truth.changes(truth.generation - 1))[0].op == "retire"
+        assert list(truth.verify()) == []
+        assert truth.put(new)
+        assert truth.document(key) == new.document
+        assert list(truth.documents(status="removed")) == []
+
+    def test_collections_are_apart(self, truth: TruthStore) -> None:
+        mine, theirs = sample(collection="mine"), sample(collection="theirs")
+        assert mine.document.id != theirs.document.id
+        truth.put(mine)
+        truth.put(theirs)
+        assert [d.id for d in truth.documents(collection="mine")] == [mine.document.id]
+        # Their bytes are the same file; removing one keeps the other's.
+        truth.remove(mine.document.id)
+        truth.purge()
+        assert truth.original(theirs.document.id) == theirs.original
+        assert list(truth.documents(collection="mine")) == []
+        assert list(truth.verify()) == []
+
+    def test_embeddings_live_as_long_as_a_text_of_theirs(self, truth: TruthStore) -> None:
+        one, two = sample("a.md"), sample("b.md", words=("Penicillin", "angina"))
+        truth.put(one)
+        truth.put(two)
+
+        def text_of(item: Ingested, at: int) -> str:
+            p = item.passages[at]
+            return sha256(item.document.text[p.start : p.end].encode())
+
+        shared, own = text_of(one, 0), text_of(one, 1)
+        assert shared == text_of(two, 0) and own != text_of(two, 1)
+        titled, both, stray = (sha256(word) for word in (b"titled", b"both", b"stray"))
+        rng = np.random.default_rng(1)
+        vectors = {
+            digest: rng.random(4, dtype=np.float32) for digest in (shared, own, titled, both, stray)
+        }
+        ids = one.document.id, two.document.id
+        truth.put_embeddings("e", vectors, owners={titled: [ids[0]], both: [ids[0]]})
+        truth.put_embeddings("e", {}, owners={both: [ids[1]]})
+        found = truth.embeddings("e", [*vectors, sha256(b"unknown")])
+        assert set(found) == set(vectors)
+        for digest, vector in vectors.items():
+            assert found[digest].dtype == np.float32
+            np.testing.assert_array_equal(found[digest], vector)
+        assert truth.embeddings("f", list(vectors)) == {}
+        truth.put_embeddings("e", {own: np.zeros(4, np.float32)})
+        np.testing.assert_array_equal(truth.embeddings("e", [own])[own], vectors[own])
+        truth.purge()
+        assert set(truth.embeddings("e", list(vectors))) == set(vectors)
+        truth.remove(ids[0])
+        truth.purge()
+        assert set(truth.embeddings("e", list(vectors))) == {shared, both}
+        with pytest.raises(NotFound):
+            truth.put_embeddings("e", {}, owners={titled: [ids[0]]})
+
+    def test_settings_and_file_states(self, truth: TruthStore) -> None:
+        assert truth.setting("encoder") is None
+        truth.put_setting("encoder", "a")
+        truth.put_setting("encoder", "b")
+        assert truth.setting("encoder") == "b"
+        with pytest.raises(ValueError):
+            truth.put_setting("schema", "9")
+        assert truth.file_state("own", "x") is None
+        for digest in ("0" * 64, "1" * 64):
+            state = FileState("own", "x", digest, "shape", ("doc_a", "doc_b"))
+            truth.put_file_state(state)
+            assert truth.file_state("own", "x") == state
+        assert truth.file_state("other", "x") is None
+
+    def test_counts(self, truth: TruthStore) -> None:
+        for item in (sample(edition=1), sample(edition=2), sample("b.md"), sample("c.md")):
+            truth.put(item)
+        truth.remove(sample("c.md").document.id)
+        counts = truth.counts()
+        expected = {"documents": 2, "replaced": 1, "removed": 1, "passages": 6, "mentions": 6}
+        expected |= {"concepts": 2, "assertions": 1, "evidence": 2, "rejects": 2, "collections": 1}
+        assert {name: counts[name] for name in expected} == expected
+
+    def test_more_than_one_page_of_everything(self, truth: TruthStore) -> None:
+        item = sample()
+        piece = item.assertions[0].evidence
+        many = tuple(
+            Assertion(f"X:{n}", "p", "Y:1", evidence=piece) for n in range(1203)
+        )
+        truth.put(Ingested(item.document, item.original, item.passages, (), many))
+        ids = [a.id for a in truth.assertions()]
+        assert ids == sorted(a.id for a in many)
+        assert [a.id for a in truth.assertions(ids)] == ids
+        assert [e[0] for e in truth.edges()] == ids
+
+    @pytest.mark.parametrize(
+        "flaw", ["original", "passage", "mention", "quote", "evidence", "surrogate"]
+    )
+    def test_what_does_not_fit_is_refused(self, truth: TruthStore, flaw: str) -> None:
+        from dataclasses import replace
+
+        item = sample()
+        if flaw == "original":
+            bad = replace(item, original=b"other")
+        elif flaw == "passage":
+            end = len(item.document.text) + 1
+            bad = replace(item, passages=(replace(item.passages[0], end=end),))
+        elif flaw == "mention":
+            bad = replace(item, mentions=(replace(item.mentions[0], start=0, end=11),))
+        elif flaw == "evidence":
+            bad = replace(item, assertions=(replace(item.assertions[0], evidence=()),))
+        elif flaw == "surrogate":
+            text = item.document.text + "\ud800"
+            bad = replace(item, document=replace(item.document, text=text))
+        else:
+            piece = item.assertions[0].evidence[0]
+            moved = replace(piece, start=piece.start + 1, end=piece.end + 1)
+            bad = replace(item, assertions=(replace(item.assertions[0], evidence=(moved,)),))
+        with pytest.raises(BrokenInvariant) as caught:
+            truth.put(bad)
+        assert "Amoxicillin" not in str(caught.value)
+        assert truth.generation == 0 and list(truth.documents()) == []
