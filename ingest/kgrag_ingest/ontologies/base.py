@@ -7,15 +7,14 @@ import io
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from kgrag.errors import DataError, MissingExtra
+from kgrag.errors import DataError
 from kgrag.ids import sha256
 from kgrag.records.concepts import ConceptType
 from kgrag.vocabulary.lexicon import PREFERRED, SYNONYM
+from kgrag_ingest.ontologies.carriers import carrier_file, version_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +75,13 @@ class Vocabulary:
 
 
 def package_file(distribution: str, module: str, *parts: str) -> Path:
-    """A data file of an installed package, found without importing the package."""
-    spec = find_spec(module)
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingExtra(distribution, extra="vocab", purpose="building the lexicon")
-    path = Path(spec.submodule_search_locations[0]).joinpath(*parts)
-    if not path.is_file():
-        raise DataError(f"the package {distribution} has no file {'/'.join(parts)}")
-    return path
+    """A data file of a carrier package; see ``carriers``."""
+    return carrier_file(distribution, module, *parts)
 
 
 def package_version(distribution: str) -> str:
-    """The installed version of the package."""
-    try:
-        return version(distribution)
-    except PackageNotFoundError as error:
-        raise MissingExtra(distribution, extra="vocab", purpose="building the lexicon") from error
+    """The version of the carrier package."""
+    return version_of(distribution)
 
 
 def file_sha256(path: Path) -> str:
