@@ -166,11 +166,11 @@ def variants(name: str, *, plural: bool = True) -> Iterator[str]:
     for base in _orders(name):
         folded = fold(base).text.strip()
         for form in _possessives(base, folded):
-            yield from _numbers(form, plural)
+            yield from numbers(form, plural=plural)
             for pattern, put in _BRITISH:
                 changed = pattern.sub(put, form)
                 if changed != form:
-                    yield from _numbers(changed, plural)
+                    yield from numbers(changed, plural=plural)
 
 
 def _orders(name: str) -> Iterator[str]:
@@ -192,7 +192,8 @@ def _possessives(base: str, folded: str) -> Iterator[str]:
         yield key(re.sub(r"['’]s\b", "s", base))
 
 
-def _numbers(form: str, plural: bool) -> Iterator[str]:
+def numbers(form: str, *, plural: bool = True) -> Iterator[str]:
+    """The folded form, and with ``plural`` that of the other number of its last word."""
     yield form
     if not plural:
         return

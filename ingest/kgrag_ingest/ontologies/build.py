@@ -15,6 +15,7 @@ from kgrag_ingest.ontologies import (
     analytes,
     crosswalk,
     drugs,
+    headings,
     hpo,
     icd10cm,
     mesh_diseases,
@@ -45,20 +46,30 @@ def build_lexicon(out_path: Path | None = None, progress: Progress | None = None
 
     step(0, "reading the cross-walk")
     walk, table = crosswalk.read()
+    common, listed = headings.read(table)
     step(1, "reading diseases")
     claimed = [
         *mesh_diseases.claimed_ids(mesh_diseases.read_package()),
         *drugs.claimed_ids(drugs.read_package()),
     ]
-    diseases = mesh_diseases.read(table, claimed)
+    diseases = mesh_diseases.read(table, claimed, listed)
     step(2, "reading drugs and chemicals")
-    substances = drugs.read(table, claimed)
+    substances = drugs.read(table, claimed, listed)
     step(3, "reading findings")
     findings = hpo.read()
     step(4, "reading ICD-10-CM")
     codes = icd10cm.read()
     step(5, "merging")
-    vocabularies = [diseases, substances, walk, findings, codes, analytes.read(), own.read()]
+    vocabularies = [
+        diseases,
+        substances,
+        common,
+        walk,
+        findings,
+        codes,
+        analytes.read(),
+        own.read(),
+    ]
     merged = Merged()
     joined = {v.id: merged.add(v.entries) for v in vocabularies}
     step(6, "reading brands")

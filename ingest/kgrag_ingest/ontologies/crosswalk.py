@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from kgrag.linking.normalise import key
+from kgrag.linking.normalise import key, numbers
 from kgrag.records.concepts import ConceptType
 from kgrag.vocabulary.lexicon import SYNONYM
 from kgrag_ingest.ontologies.base import (
@@ -61,11 +61,11 @@ class Crosswalk:
 
     def find(self, name: str, prefixes: tuple[str, ...]) -> str | None:
         """The one MeSH id of that name, or of that name elsewhere, with kin of these prefixes."""
-        folded = key(name)
-        for table in (self._by_name, self._by_kin_name):
-            fit = {m for m in table.get(folded, ()) if self.rows[m].prefix in prefixes}
-            if len(fit) == 1:
-                return fit.pop()
+        for folded in dict.fromkeys((key(name), *numbers(key(name)))):
+            for table in (self._by_name, self._by_kin_name):
+                fit = {m for m in table.get(folded, ()) if self.rows[m].prefix in prefixes}
+                if len(fit) == 1:
+                    return fit.pop()
         return None
 
 

@@ -38,14 +38,14 @@ def claimed_ids(data: Mapping[str, Any]) -> list[str]:
     return [f"MESH:{row['mesh_id']}" for row in rows if row.get("mesh_id")]
 
 
-def read(crosswalk: Crosswalk, claimed: Iterable[str]) -> Vocabulary:
+def read(crosswalk: Crosswalk, claimed: Iterable[str], listed: Mapping[str, str]) -> Vocabulary:
     """Drugs and chemicals with names and repaired ids; proteins that are no drugs are left out."""
     data = read_package()
     spelled: defaultdict[str, list[str]] = defaultdict(list)
     for name, rows in data["drug_variant_to_canonical"].items():
         for row in rows:
             spelled[row].append(name)
-    repair = Repair(crosswalk, claimed, ("CHEBI",))
+    repair = Repair(crosswalk, claimed, ("CHEBI",), listed)
     counts: Counter[str] = Counter()
     entries = []
     brands = data["drug_variant_to_variant_data"]

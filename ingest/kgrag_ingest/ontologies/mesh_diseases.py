@@ -50,14 +50,14 @@ def claimed_ids(data: Mapping[str, Any]) -> list[str]:
     return [f"MESH:{row['mesh_id']}" for row in data["disease_canonical_to_data"].values()]
 
 
-def read(crosswalk: Crosswalk, claimed: Iterable[str]) -> Vocabulary:
+def read(crosswalk: Crosswalk, claimed: Iterable[str], listed: Mapping[str, str]) -> Vocabulary:
     """Diseases, findings and procedures with names, tree parents and repaired ids."""
     data = read_package()
     spelled: defaultdict[str, list[str]] = defaultdict(list)
     for name, rows in data["disease_variant_to_canonical"].items():
         for row in rows:
             spelled[row].append(name)
-    repair = Repair(crosswalk, claimed, _KIN)
+    repair = Repair(crosswalk, claimed, _KIN, listed)
     counts: Counter[str] = Counter()
     entries: list[Entry] = []
     trees: dict[str, str] = {}

@@ -6,25 +6,27 @@ judged by what can be known without MeSH itself:
 
 - *verified*: the cross-walk has the id and gives it a name of the row;
 - *repaired*: the id was refused, and the cross-walk has one id for a name of the row;
+- *listed*: kgrag's own list of common headings (``ontologies/mesh_headings.tsv``) has the name;
 - *corroborated*: the cross-walk lacks the id, no other row claims it, and the id has its place
   in the alphabet, for MeSH numbered its first 15,000 headings in alphabetical order;
-- *unverified*: the cross-walk lacks the id, no other row claims it, and its number is of the
-  later headings, of which nothing more can be known;
 - *refused*: all else. The concept then gets an id from another vocabulary, or a kgrag one.
+
+Measured against the cross-references of the Disease Ontology, 97% of the corroborated ids were
+right; ids of later headings that nothing contradicts were right in 77% only, so they are refused.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from kgrag.linking.normalise import key
 from kgrag_ingest.ontologies.crosswalk import Crosswalk
 
-How = Literal["verified", "repaired", "corroborated", "unverified", "refused"]
+How = Literal["verified", "repaired", "listed", "corroborated", "refused"]
 
 _ALPHABETICAL: Final = 15_250  # ids below were given out in one go, in the order of the names
 _NEIGHBOURS: Final = 3
@@ -48,11 +50,19 @@ class Verdict:
 
 
 class Repair:
-    """Judges claims against the cross-walk; ``claimed`` are the ids of all rows of all packages."""
+    """Judges claims against the cross-walk; ``claimed`` are the ids of all rows of all packages.
+
+    ``listed`` maps folded names to ids that were written down by hand.
+    """
 
     def __init__(
-        self, crosswalk: Crosswalk, claimed: Iterable[str], prefixes: tuple[str, ...]
+        self,
+        crosswalk: Crosswalk,
+        claimed: Iterable[str],
+        prefixes: tuple[str, ...],
+        listed: Mapping[str, str] | None = None,
     ) -> None:
+        self._listed = listed or {}
         self._crosswalk = crosswalk
         self._prefixes = prefixes
         self._times = Counter(claimed)
@@ -68,20 +78,22 @@ class Repair:
         """The verdict on one row."""
         mesh = claim.mesh
         known = self._crosswalk.name(mesh) if mesh else None
-        if mesh and known is not None:
-            if key(known) in {key(name) for name in claim.names}:
-                return Verdict(mesh, "verified")
-        elif mesh and self._times[mesh] == 1 and not self._elsewhere(claim.names[:1], mesh):
+        if known is not None and key(known) in {key(name) for name in claim.names}:
+            return Verdict(mesh, "verified")
+        listed = self._listed.get(key(claim.names[0]))
+        if listed is not None:
+            return Verdict(listed, "listed")
+        if mesh and known is None and self._times[mesh] == 1:
             number = _number(mesh)
-            if number is None or number >= _ALPHABETICAL:
-                return Verdict(mesh, "unverified")
-            if self._in_order(claim.names[0], number):
+            if (
+                number is not None
+                and number < _ALPHABETICAL
+                and self._in_order(claim.names[0], number)
+                and self._find(claim.names[:1]) in (None, mesh)
+            ):
                 return Verdict(mesh, "corroborated")
         found = self._find(claim.names)
         return Verdict(found, "repaired" if found else "refused")
-
-    def _elsewhere(self, names: Sequence[str], mesh: str) -> bool:
-        return self._find(names) not in (None, mesh)
 
     def _find(self, names: Sequence[str]) -> str | None:
         """By the preferred name, else by the one id that all other names lead to."""
