@@ -1,0 +1,66 @@
+"""Population, dose and condition of an assertion, in the words of its sentence."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kgrag.records.text import Span
+from kgrag_ingest.extract.rules import Rules
+
+_LONGEST: Final = 160
+# Predicates whose dose is the subject's own.
+_DOSED: Final = frozenset({"treats", "prevents"})
+
+
+def qualifiers(
+    text: str,
+    sentence: Span,
+    predicate: str,
+    *,
+    narrowed: str,
+    single_subject: bool,
+    ends: tuple[tuple[int, int], tuple[int, int]],
+    rules: Rules,
+) -> tuple[tuple[str, str], ...]:
+    """Sorted (name, value) pairs; each value's words stand in the sentence.
+
+    ``narrowed`` is the words before the object; those that narrow it become its condition. A dose
+    is given only when one drug stands in the sentence, because otherwise whose it is stays open.
+    ``ends`` are the spans of the mentions: a value that only repeats one is left out.
+    """
+    found: dict[str, str] = {}
+    quote = sentence.of(text)
+    population = _population(quote, rules)
+    if population:
+        found["population"] = population
+    if predicate in _DOSED and single_subject:
+        doses = {_plain(m.group()) for m in rules.dose.finditer(quote)}
+        if len(doses) == 1:
+            found["dose"] = doses.pop()
+    clause = rules.condition.search(quote)
+    narrowing = " ".join(w for w in narrowed.split() if w.strip(",") in rules.narrowing)
+    conditions = [narrowing] if narrowing else []
+    if clause is not None and not _holds_end(sentence, clause.span(1), ends):
+        conditions.append(_plain(clause.group(1))[:_LONGEST].rstrip())
+    if conditions:
+        found["condition"] = "; ".join(conditions)
+    return tuple(sorted(found.items()))
+
+
+def _population(quote: str, rules: Rules) -> str | None:
+    for match in rules.population.finditer(quote):
+        value = _plain(match.group(1)).lower()
+        if value not in rules.population_empty:
+            return value
+    return None
+
+
+def _holds_end(
+    sentence: Span, clause: tuple[int, int], ends: tuple[tuple[int, int], tuple[int, int]]
+) -> bool:
+    low, high = sentence.start + clause[0], sentence.start + clause[1]
+    return any(low <= start and end <= high for start, end in ends)
+
+
+def _plain(value: str) -> str:
+    return " ".join(value.split()).strip(" ,;.")

@@ -1,0 +1,222 @@
+"""The extraction rules of ``ontologies/extract_rules.toml``, compiled.
+
+A sentence is matched as a *skeleton*: lower-case text in which one private-use character stands for
+each mention. The character's block says the concept type, its place in the block which mention it
+is, so a rule is an ordinary regular expression and a match names its mentions.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from kgrag.errors import SettingsError
+from kgrag.paths import resource
+from kgrag.records.assertions import Certainty, Tier
+from kgrag.records.concepts import ConceptType
+from kgrag.vocabulary.relations import relation
+
+TYPES: Final[tuple[ConceptType, ...]] = get_args(ConceptType)
+FIRST: Final = 0xE000
+# How many mentions of one type a sentence may have; a longer list is no sentence to read rules in.
+PER_TYPE: Final = 128
+MENTION: Final = f"[{chr(FIRST)}-{chr(FIRST + PER_TYPE * len(TYPES) - 1)}]"
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceRule:
+    """One way to say a predicate; ``words`` are what a sentence must hold one of."""
+
+    id: str
+    predicate: str
+    words: tuple[str, ...]
+    patterns: tuple[re.Pattern[str], ...]
+    tier: Tier = "asserted"
+    certainty: Certainty = "stated"
+    negated: bool = False
+    hypothetical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowRule:
+    """Two column roles whose mentions in one row are related."""
+
+    id: str
+    predicate: str
+    subject: str
+    object: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All that the extractor knows. ``spoken`` finds a word of any rule in lower-case text."""
+
+    sentence: tuple[SentenceRule, ...]
+    rows: tuple[RowRule, ...]
+    columns: Mapping[str, re.Pattern[str]]
+    not_said: re.Pattern[str]
+    denial: re.Pattern[str]
+    taken_back: re.Pattern[str]
+    possible: re.Pattern[str]
+    probable: re.Pattern[str]
+    narrowing: frozenset[str]
+    population: re.Pattern[str]
+    population_empty: frozenset[str]
+    condition: re.Pattern[str]
+    dose: re.Pattern[str]
+    spoken: re.Pattern[str]
+
+
+@cache
+def rules() -> Rules:
+    """The shipped rules, compiled once."""
+    return read_rules(resource("ontologies", "extract_rules.toml"))
+
+
+def read_rules(path: Path) -> Rules:
+    """The rules of a file; SettingsError names the rule that is not well formed."""
+    with path.open("rb") as file:
+        data = tomllib.load(file)
+    grammar = _Grammar.of(data["words"], _expanded(data["macros"]))
+    sentence = tuple(_sentence_rule(entry, grammar, path.name) for entry in data["rule"])
+    context, qualifiers = data["context"], data["qualifiers"]
+    # One pass over a skeleton tells whether any rule can match at all.
+    words = sorted({w for r in sentence for w in r.words}, key=len, reverse=True)
+    return Rules(
+        sentence=sentence,
+        rows=tuple(_row_rule(entry, data["columns"], path.name) for entry in data["row"]),
+        columns={name: re.compile(p, re.IGNORECASE) for name, p in data["columns"].items()},
+        not_said=re.compile("|".join(context["not_said"])),
+        denial=re.compile(context["denial"]),
+        taken_back=re.compile(context["taken_back"]),
+        possible=re.compile(context["possible"]),
+        probable=re.compile(context["probable"]),
+        narrowing=frozenset(context["narrowing"]),
+        population=re.compile(qualifiers["population"], re.IGNORECASE),
+        population_empty=frozenset(qualifiers["population_empty"]),
+        condition=re.compile(qualifiers["condition"], re.IGNORECASE),
+        dose=re.compile(qualifiers["dose"]),
+        spoken=re.compile("|".join(map(re.escape, words))),
+    )
+
+
+def _expanded(macros: Mapping[str, str]) -> dict[str, str]:
+    """Macros with their inner macros replaced; {S}, {O} and the like stay for the rule."""
+    done: dict[str, str] = {}
+    for name, text in macros.items():
+        for known, value in done.items():
+            text = text.replace("{" + known + "}", value)
+        done[name] = text
+    return done
+
+
+def _sentence_rule(entry: Mapping[str, Any], grammar: _Grammar, where: str) -> SentenceRule:
+    name = str(entry.get("id", "?"))
+    unknown = set(entry) - {
+        "id", "predicate", "words", "patterns", "tier", "certainty", "negated", "subject",
+        "object", "hypothetical",
+    }  # fmt: skip
+    if unknown:
+        raise SettingsError(f"{where}: rule {name!r} has unknown keys: {sorted(unknown)}")
+    signature = relation(entry["predicate"])
+    subjects = entry.get("subject", signature.subject)
+    objects = entry.get("object", signature.object)
+    try:
+        patterns = tuple(
+            re.compile(grammar.pattern(p, subjects, objects)) for p in entry["patterns"]
+        )
+    except (re.error, KeyError) as error:
+        raise SettingsError(f"{where}: rule {name!r} is not well formed: {error}") from error
+    return SentenceRule(
+        id=name,
+        predicate=entry["predicate"],
+        words=tuple(entry["words"]),
+        patterns=patterns,
+        tier=entry.get("tier", "asserted"),
+        certainty=entry.get("certainty", "stated"),
+        negated=entry.get("negated", False),
+        hypothetical=entry.get("hypothetical", False),
+    )
+
+
+def _row_rule(entry: Mapping[str, Any], columns: Mapping[str, str], where: str) -> RowRule:
+    rule = RowRule(entry["id"], entry["predicate"], entry["subject"], entry["object"])
+    relation(rule.predicate)
+    for role in (rule.subject, rule.object):
+        if role not in columns:
+            raise SettingsError(f"{where}: row rule {rule.id!r} names an unknown column {role!r}")
+    return rule
+
+
+def _class(types: Iterable[ConceptType]) -> str:
+    """A character class of the mentions of these types."""
+    ranges = []
+    for at in sorted(TYPES.index(name) for name in types):
+        start = FIRST + at * PER_TYPE
+        ranges.append(f"{chr(start)}-{chr(start + PER_TYPE - 1)}")
+    return f"[{''.join(ranges)}]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Grammar:
+    """The parts of noun phrases and clauses, as regular expressions made of the word lists."""
+
+    word: str
+    head: str
+    begin: str
+    end: str
+    macros: Mapping[str, str]
+
+    @classmethod
+    def of(cls, words: Mapping[str, list[str]], macros: Mapping[str, str]) -> _Grammar:
+        word = rf"(?!(?:{'|'.join(words['blocking'])})\b)[a-z][a-z'-]*"
+        introduced = "|".join(words["introducing"])
+        # A clause begins with the sentence, after a strong mark, or after an introductory phrase.
+        # Never after a plain comma or "and": "resistance to X, Y and Z is common" must not read as
+        # "Z is common". In "agents such as X are used" the words before belong to X's phrase.
+        begin = (
+            r"(?:^\W{0,4}(?:\d{1,2}[.)] )?|[;:.] |, but |, whereas |, while "
+            r"| because | although | whereas | that "
+            rf"|(?:^\W{{0,4}}|[;:.] )(?:{introduced})\b[^,;:.]*, )"
+            rf"(?:{word} ){{0,2}}?"
+            rf"(?:(?:(?:[a-z-]+|{MENTION}),? ){{1,3}}(?:such as|like|including) )?"
+        )
+        return cls(
+            word=word,
+            head=rf"(?: (?:{'|'.join(words['heads'])})\b)?",
+            begin=begin,
+            end=rf"(?=$|[.,;:)!]| \(| (?:{'|'.join(words['following'])})\b)",
+            macros=macros,
+        )
+
+    def mentions(self, types: Iterable[ConceptType]) -> str:
+        """One mention or a list of them. Atomic: a list is taken whole or not at all."""
+        one = _class(types)
+        between = (
+            r"(?:,? (?:such as|including|and|or|and/or|as well as|plus) (?:the |a |an |in )?|, |/)"
+            rf"(?:{self.word} ){{0,2}}?"
+        )
+        return rf"(?>{one}(?:{between}{one})*)"
+
+    def pattern(
+        self, text: str, subjects: Iterable[ConceptType], objects: Iterable[ConceptType]
+    ) -> str:
+        """The regular expression of a rule's pattern; KeyError for an unknown macro."""
+        for name, value in self.macros.items():
+            text = text.replace("{" + name + "}", value)
+        before = rf"(?:the |an? )?(?P<narrow_%s>(?:{self.word} ){{0,3}}?)"
+        subject = rf"{before % 's'}(?P<s>{self.mentions(subjects)}){self.head}"
+        obj = rf"{before % 'o'}(?P<o>{self.mentions(objects)}){self.head}"
+        use = self.macros["use"]
+        parts = {"{begin}": self.begin, "{S}": use + subject, "{O}": obj, "{end}": self.end}
+        for name, value in parts.items():
+            text = text.replace(name, value)
+        left = re.search(r"\{[A-Za-z]\w*\}", text)
+        if left:
+            raise KeyError(f"no macro {left.group()}")
+        return text

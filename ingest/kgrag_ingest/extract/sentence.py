@@ -1,0 +1,152 @@
+"""Assertions of one sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kgrag.records.assertions import Assertion, Certainty, Evidence, Tier
+from kgrag.records.concepts import Mention
+from kgrag.records.text import Document, Span
+from kgrag.vocabulary.relations import relation
+from kgrag_ingest.extract.check import assertion_problem, mention_problem, polarity_problem
+from kgrag_ingest.extract.qualifiers import qualifiers
+from kgrag_ingest.extract.rules import Rules, SentenceRule
+from kgrag_ingest.extract.skeleton import Skeleton, skeleton
+
+Found = tuple[list[Assertion], list[Mapping[str, Any]]]
+
+
+def read_sentence(
+    document: Document, sentence: Span, mentions: Sequence[Mention], rules: Rules
+) -> Found:
+    """The assertions of the sentence, and the rejects."""
+    text = document.text
+    if text[sentence.end - 1] == "?":
+        return [], []
+    # Case folding of the whole text is dearer than of the few sentences that get this far.
+    if rules.spoken.search(sentence.of(text).lower()) is None:
+        return [], []
+    bones = skeleton(text, sentence, mentions, rules)
+    if bones is None:
+        return [], []
+    found: list[Assertion] = []
+    rejects: list[Mapping[str, Any]] = []
+    doubtful = rules.not_said.search(bones.text) is not None
+    for rule, match in _matches(bones.text, rules):
+        problem = "not said to be so" if doubtful else polarity_problem(bones.text, match, rules)
+        negated = rule.negated or bool(match.groupdict().get("neg"))
+        for subject, obj in _pairs(bones, match):
+            reason = problem or mention_problem(rule, negated, (subject, obj))
+            made = _assertion(document, sentence, bones, rule, match, (subject, obj), rules)
+            reason = reason or assertion_problem(made, text, _types(made, subject, obj))
+            if reason is None:
+                found.append(made)
+            else:
+                rejects.append(reject(made, reason))
+    return _consistent(found, rejects)
+
+
+def _matches(line: str, rules: Rules) -> Iterator[tuple[SentenceRule, re.Match[str]]]:
+    for rule in rules.sentence:
+        if not any(word in line for word in rule.words):
+            continue
+        for pattern in rule.patterns:
+            yield from ((rule, match) for match in pattern.finditer(line))
+
+
+def _pairs(bones: Skeleton, match: re.Match[str]) -> Iterator[tuple[Mention, Mention]]:
+    for subject in bones.of(match.group("s")):
+        for obj in bones.of(match.group("o")):
+            yield subject, obj
+
+
+def _assertion(
+    document: Document,
+    sentence: Span,
+    bones: Skeleton,
+    rule: SentenceRule,
+    match: re.Match[str],
+    ends: tuple[Mention, Mention],
+    rules: Rules,
+) -> Assertion:
+    subject, obj = ends
+    if relation(rule.predicate).symmetric and obj.concept < subject.concept:
+        subject, obj = obj, subject
+    spans = ((subject.start, subject.end), (obj.start, obj.end))
+    said = match.group()
+    tier: Tier = rule.tier
+    certainty: Certainty = rule.certainty
+    if rules.possible.search(said):
+        certainty = "possible"
+    elif certainty == "stated" and rules.probable.search(said):
+        certainty = "probable"
+    if not rule.hypothetical and (subject.hypothetical or obj.hypothetical):
+        tier = "candidate"
+    narrowed = match.group("narrow_o") if "narrow_o" in match.groupdict() else ""
+    drugs = {m.concept for m in bones.mentions.values() if m.type in ("drug", "chemical")}
+    return Assertion(
+        subject.concept,
+        rule.predicate,
+        obj.concept,
+        negated=rule.negated or bool(match.groupdict().get("neg")),
+        qualifiers=qualifiers(
+            document.text,
+            sentence,
+            rule.predicate,
+            narrowed=narrowed or "",
+            single_subject=drugs == {subject.concept},
+            ends=spans,
+            rules=rules,
+        ),
+        tier=tier,
+        certainty=certainty,
+        evidence=(
+            Evidence(
+                document.id,
+                sentence.start,
+                sentence.end,
+                sentence.of(document.text),
+                spans[0],
+                spans[1],
+                rule.id,
+            ),
+        ),
+    )
+
+
+def _types(made: Assertion, subject: Mention, obj: Mention) -> Any:
+    return (subject.type, obj.type) if made.subject == subject.concept else (obj.type, subject.type)
+
+
+def _consistent(found: list[Assertion], rejects: list[Mapping[str, Any]]) -> Found:
+    """Without pairs of which the one sentence says a thing and its opposite."""
+    said = {(a.subject, a.predicate, a.object, a.negated) for a in found}
+    kept = []
+    for assertion in dict.fromkeys(found):
+        key = (assertion.subject, assertion.predicate, assertion.object, not assertion.negated)
+        against = (assertion.subject, "contraindicated_in", assertion.object, False)
+        if key in said:
+            rejects.append(reject(assertion, "said and denied in one sentence"))
+        elif assertion.predicate == "treats" and not assertion.negated and against in said:
+            rejects.append(reject(assertion, "advised and advised against in one sentence"))
+        else:
+            kept.append(assertion)
+    return kept, rejects
+
+
+def reject(assertion: Assertion, reason: str) -> dict[str, Any]:
+    """What is kept of a refused assertion: ids, offsets and the reason, no text."""
+    evidence = assertion.evidence[0]
+    return {
+        "reason": reason,
+        "rule": evidence.rule,
+        "document_id": evidence.document_id,
+        "start": evidence.start,
+        "end": evidence.end,
+        "subject": assertion.subject,
+        "predicate": assertion.predicate,
+        "object": assertion.object,
+        "negated": assertion.negated,
+    }

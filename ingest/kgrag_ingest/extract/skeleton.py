@@ -1,0 +1,78 @@
+"""Sentences as skeletons: what the rules are matched against."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kgrag.records.concepts import Mention
+from kgrag.records.text import Span
+from kgrag_ingest.extract.rules import FIRST, MENTION, PER_TYPE, TYPES, Rules
+
+_BASE: Final = {name: FIRST + i * PER_TYPE for i, name in enumerate(TYPES)}
+_PRIVATE: Final = re.compile("[\ue000-\uf8ff]")
+_BRACKETS: Final = re.compile(rf"\s?[(\[]((?:(?!{MENTION})[^()\[\]])*)[)\]]")
+_SPACES: Final = re.compile(r"\s+")
+_BEFORE_MARK: Final = re.compile(r" (?=[.,;:])")
+_DASHES: Final = str.maketrans({"‐": "-", "‑": "-", "–": "-", "’": "'"})
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """A sentence for the rules. ``mentions`` are those of its private-use characters."""
+
+    text: str
+    mentions: dict[str, Mention]
+
+    def of(self, characters: str) -> list[Mention]:
+        """The mentions of a matched group, in order."""
+        return [self.mentions[c] for c in characters if c in self.mentions]
+
+
+def skeleton(
+    text: str, sentence: Span, mentions: Sequence[Mention], rules: Rules
+) -> Skeleton | None:
+    """The skeleton of a sentence; None when it has more mentions than a sentence can.
+
+    A mention that is part of a hyphenated word ("drug-induced", "non-X") stays behind its hyphen,
+    so that no rule takes it for a word of its own.
+    """
+    used = dict.fromkeys(TYPES, 0)
+    coded: dict[str, Mention] = {}
+    pieces: list[str] = []
+    at = sentence.start
+    previous: Mention | None = None
+    for mention in mentions:
+        if mention.start < at or mention.end > sentence.end:
+            continue
+        between = text[at : mention.start]
+        # "chronic obstructive pulmonary disease (COPD)": one thing, named twice.
+        if (
+            previous is not None
+            and previous.concept == mention.concept
+            and between.strip() == "("
+            and text[mention.end : mention.end + 1] == ")"
+        ):
+            at = mention.end + 1
+            continue
+        if used[mention.type] >= PER_TYPE:
+            return None
+        character = chr(_BASE[mention.type] + used[mention.type])
+        used[mention.type] += 1
+        coded[character] = mention
+        pieces.append(_PRIVATE.sub("\ufffd", between))
+        pieces.append(character)
+        at, previous = mention.end, mention
+    pieces.append(_PRIVATE.sub("\ufffd", text[at : sentence.end]))
+    # Codes have no case, so the text may be folded after they are in place.
+    line = "".join(pieces).translate(_DASHES)
+    line = rules.dose.sub(" ", line) if _DIGIT.search(line) else line
+    line = line.lower()
+    line = _BRACKETS.sub(lambda m: m.group() if rules.denial.search(m.group(1)) else "", line)
+    line = _BEFORE_MARK.sub("", _SPACES.sub(" ", line)).strip()
+    return Skeleton(line, coded)
+
+
+_DIGIT: Final = re.compile(r"\d")
