@@ -131,7 +131,8 @@ def main() -> None:
     ready = time.perf_counter() - begin
     print(f"python {platform.python_version()}, {platform.machine()}; lexicon "
           f"{lexicon.sha256[:12]}, {lexicon.counts['concepts']} concepts, "
-          f"{lexicon.counts['names']} names; opened in {opened:.2f} s, linker ready in {ready:.2f} s")  # fmt: skip
+          f"{lexicon.counts['names']} names; opened in {opened:.2f} s, "
+          f"linker ready in {ready:.2f} s")  # fmt: skip
     texts = []
     for name, part, types in (
         ("bc5cdr", "bc5cdr/bc5cdr.PubTator", ("disease", "chemical")),
