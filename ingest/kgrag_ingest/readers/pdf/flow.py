@@ -99,6 +99,7 @@ class Flow:
         self._out, self._fonts, self._spelling = builder, fonts, spelling
         self._open: Kind | None = None  # the last block, when it may go on
         self._tail = ""
+        self._fresh = False  # at the first block of a column
         self._header: tuple[str, ...] = ()
         self._references = False
         self.title: str | None = None
@@ -107,19 +108,22 @@ class Flow:
     def page(self, page: PageContent, columns: Sequence[Sequence[Item]]) -> None:
         """Add a page."""
         self._out.page(page.number, page.label)
-        first = True
         for column in columns:
+            start = True
             for part in self._runs(column, page.width):
+                self._fresh = start
+                start = False
                 if isinstance(part, Grid):
                     self._table(part)
                 else:
-                    self._block(part, first, page.number)
-                first = False
+                    self._block(part, page.number)
 
-    def _block(self, run: _Run, may_join: bool, number: int) -> None:
+    def _block(self, run: _Run, number: int) -> None:
         text = run.lines[0].text
         for line in run.lines[1:]:
             text = self._spelling.joined(text, line.text)
+        if run.kind == "heading" and self._breaks_sentence(run, text):
+            run = _Run("paragraph", run.lines)
         if run.kind == "heading":
             self._references = bool(_REFERENCES.match(text))
             self._out.heading(run.level, text)
@@ -150,11 +154,19 @@ class Flow:
         """Whether the block runs on from the column or page before."""
         if self._open is None or run.kind != "paragraph" or _OPEN_END.search(self._tail):
             return False
-        return self._pending_break and (
+        return self._fresh and (
             text[0].islower() or text[0] in "(,;≥≤<>" or text[0].isdigit() or len(self._tail) > 60
         )
 
-    _pending_break = False
+    def _breaks_sentence(self, run: _Run, text: str) -> bool:
+        """Bold words at the top of a page that carry on the paragraph before it."""
+        return (
+            not _TAGGED.match(run.lines[0].tag or "")
+            and self._open is not None
+            and self._fresh
+            and not _ENDS.search(self._tail)
+            and (len(self._tail) > 60 or not text[0].isupper())
+        )
 
     def _table(self, grid: Grid) -> None:
         head, rows = grid.rows[0], grid.rows[1:]
@@ -173,6 +185,7 @@ class Flow:
         leading = _leading(lines)
         left = _mode([round(line.x0) for line in lines])
         right = max((line.x1 for line in lines), default=width)
+        first = min((line.x0 for line in lines), default=0.0)
         # Bold words in a tagged paragraph that goes on plainly are emphasis.
         plain = {
             line.element
@@ -200,7 +213,7 @@ class Flow:
             if (
                 run is None
                 or last is None
-                or self._parts(run, last, item, kind, level, leading, left, right)
+                or self._parts(run, last, item, kind, level, leading, left, right, first)
             ):
                 runs.append(_Run(kind, [item], level))
             else:
@@ -209,7 +222,6 @@ class Flow:
         for at, run_ in enumerate(runs):
             if isinstance(run_, _Run) and run_.kind == "heading" and not _heading_like(run_):
                 runs[at] = _Run("paragraph", run_.lines)
-        self._pending_break = True
         return runs
 
     def _kind(self, line: Line) -> tuple[Kind, int]:
@@ -237,6 +249,7 @@ class Flow:
         leading: float,
         left: float,
         right: float,
+        first: float,
     ) -> bool:
         """Whether ``line`` begins a new block after ``last``."""
         gap = line.middle - last.middle
@@ -244,6 +257,9 @@ class Flow:
         if kind == "heading" or run.kind == "heading":
             same = line.element == last.element
             return kind != run.kind or level != run.level or gap > 1.7 * leading or not same
+        if self._references:
+            # Entries hang: the first line of each stands further left than the rest.
+            return line.x0 <= first + 2
         if gap > 1.9 * leading or gap < -leading:
             return True
         if line.element is not None and line.element == last.element:
@@ -255,8 +271,6 @@ class Flow:
             return True
         if run.kind == "list_item":
             return line.x0 < run.lines[0].x0 + 0.4 * line.size and (ended or gap > 1.3 * leading)
-        if self._references:
-            return line.x0 <= left + 2 and run.lines[0].x0 <= left + 2
         if gap > 1.45 * leading:
             return True
         indented = line.x0 > left + 0.8 * line.size
@@ -282,7 +296,7 @@ def _heading_like(run: _Run) -> bool:
     if _TAGGED.match(run.lines[0].tag or ""):
         return len(text) <= 400
     words = len(text.split())
-    if len(run.lines) > 4 or words > 40 or not any(c.isalpha() for c in text):
+    if len(run.lines) > 4 or words > 20 or not any(c.isalpha() for c in text):
         return False
     return not (text.endswith((".", ";", ",")) and words > 6)
 
