@@ -22,9 +22,12 @@ _GRAMS: Final = (3, 4, 5)
 _GRAMS_WEIGHT: Final = 0.5  # all letter runs of a word together, beside 1 for the word itself
 # Words that say nothing about the subject; they keep a little weight so that no text is empty.
 _COMMON: Final = frozenset(
-    """a an and any are as at be by can could do does for from had has have how i if in into is it
-    its may of on or should that the their there these this to was were what when which who why
-    will with would""".split()
+    re.findall(
+        r"\w+",
+        """a an and any are as at be by can could do does for from had has have how i if in into is
+        it its may of on or should that the their there these this to was were what when which who
+        why will with would""",
+    )
 )
 _COMMON_WEIGHT: Final = 0.1
 

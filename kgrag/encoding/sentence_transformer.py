@@ -18,6 +18,7 @@ from kgrag.ids import canonical, sha256
 from kgrag.models.catalogue import model_path, spec_of
 from kgrag.models.cpu import Dtype, prepare
 from kgrag.models.identity import folder_sha256
+from kgrag.models.quiet import quiet_loading
 
 # Tokens of one batch, padding included. Larger batches are not faster on a CPU and cost memory.
 _BATCH_TOKENS: Final = 4096
@@ -36,13 +37,14 @@ class SentenceTransformerEncoder:
 
     def __init__(self, folder: Path, *, name: str, weights: str, dtype: Dtype | None = None):
         chosen = prepare() if dtype is None else getattr(torch, dtype)
-        self._model = SentenceTransformer(
-            str(folder),
-            device="cpu",
-            local_files_only=True,
-            trust_remote_code=False,
-            model_kwargs={"dtype": chosen, "use_safetensors": True},
-        )
+        with quiet_loading():
+            self._model = SentenceTransformer(
+                str(folder),
+                device="cpu",
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"dtype": chosen, "use_safetensors": True},
+            )
         self._model.to(chosen)  # pooling and dense modules too
         self._model.eval()
         limit = self._model.max_seq_length or MAX_TOKENS

@@ -1,4 +1,4 @@
-"""Language models by name: ``smollm2-135m-instruct``, or ``transformers:PATH`` for the user's own."""
+"""Language models: ``smollm2-135m-instruct``, or ``transformers:PATH`` for the user's own."""
 
 from __future__ import annotations
 

@@ -19,9 +19,7 @@ class LanguageModel(Protocol):
         """Mean log p(question token | candidate), natural log, one a candidate."""
         ...
 
-    def choose(
-        self, question: str, candidates: Sequence[str], *, count: int
-    ) -> list[int]:
+    def choose(self, question: str, candidates: Sequence[str], *, count: int) -> list[int]:
         """Indices into ``candidates`` that the model emitted through a token trie, in its order.
 
         At most ``count``, without repeats; an empty ``candidates`` gives an empty list.
