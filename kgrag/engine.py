@@ -105,12 +105,13 @@ class Engine:
     @cached_property
     def index(self) -> VectorIndex:
         """The hybrid index."""
+        from kgrag.retrieval.index import shape
         from kgrag.stores.qdrant import open_index
 
         return open_index(
             self.settings.stores.index or self.directory / "index",
             dimensions=self.encoder.dimensions,
-            encoder=self.encoder.sha256,
+            encoder=shape(self.encoder),
             mode=self.mode,
         )
 
