@@ -1,7 +1,7 @@
 """Encoders by name.
 
-``all-minilm-l6-v2`` is the default; ``hashing`` needs no model; ``static`` is made once from the
-default's weights and is many times faster and less exact; ``sentence-transformers:PATH`` loads
+``all-minilm-l6-v2`` is the default; ``hashing`` needs no model;
+``sentence-transformers:PATH`` loads
 the user's own.
 """
 
@@ -18,7 +18,6 @@ resolver = Resolver(
         "all-minilm-l6-v2": ("kgrag.encoding.sentence_transformer:load_minilm", "models"),
         "hashing": ("kgrag.encoding.hashing:HashingEncoder", "models"),
         "sentence-transformers": ("kgrag.encoding.sentence_transformer:load_folder", "models"),
-        "static": ("kgrag.encoding.static:load_static", "models"),
     },
 )
 
