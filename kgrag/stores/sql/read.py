@@ -47,9 +47,7 @@ def document(connection: Connection, document_id: str) -> Document:
         .where(documents.c.id == document_id)
     ).one_or_none()
     if row is None:
-        if is_tombstone(connection, document_id):
-            raise NotFound("document", document_id, hint="it was removed")
-        raise NotFound("document", document_id)
+        raise not_found(connection, document_id)
     return Document(
         row.id,
         Source(row.collection, row.identifier),
@@ -61,6 +59,12 @@ def document(connection: Connection, document_id: str) -> Document:
         codec.load_metadata(row.metadata),
         **codec.load_structure(row.structure),
     )
+
+
+def not_found(connection: Connection, document_id: str) -> NotFound:
+    """The error for a tombstone or an unknown id, saying which."""
+    removed = is_tombstone(connection, document_id)
+    return NotFound("document", document_id, hint="it was removed" if removed else None)
 
 
 def is_tombstone(connection: Connection, document_id: str) -> bool:

@@ -107,7 +107,10 @@ def purge(writer: Connection, engine: Engine) -> None:
                 hint="repeat the removal, or stop the reader",
             )
     else:
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with engine.connect() as connection:
+            # The pool's look whether the connection lives has begun a transaction on it.
+            connection.connection.rollback()
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             for table in (*OF_DOCUMENT, embeddings, file_states):
                 connection.execute(text(f"VACUUM FULL {table.name}"))
             # The files of the old tables are unlinked by a checkpoint; not every role may ask.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from kgrag.errors import KnowledgeBaseBusy, KnowledgeBaseError, NotFound
+from kgrag.errors import KnowledgeBaseBusy, KnowledgeBaseError
 from kgrag.records.assertions import Assertion
 from kgrag.records.concepts import Mention
 from kgrag.records.text import Document, Passage, Source
@@ -221,8 +221,8 @@ class SqlTruth:
     def original(self, document_id: str) -> bytes:
         with self._read() as connection:
             found = write.find(connection, document_id)
-        if found is None:
-            raise NotFound("document", document_id)
+            if found is None:
+                raise read.not_found(connection, document_id)
         return self._originals.read(found.original_sha256)
 
     def documents(
