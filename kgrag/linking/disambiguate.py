@@ -7,14 +7,14 @@ several types look at their neighbours.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
 from kgrag.errors import SettingsError
 from kgrag.paths import resource
 from kgrag.records.concepts import ConceptType
-from kgrag.vocabulary.lexicon import Candidate, Lexicon
+from kgrag.vocabulary.lexicon import WEAK, Lexicon
 
 # What a name of several types means when nothing around it tells: substances before analytes,
 # diseases before findings.
@@ -33,13 +33,15 @@ _MEASURED: Final = frozenset(
 class Choice:
     """The concept a name means. ``score`` in [0, 1] falls when a runner-up is near.
 
-    ``cased`` asks for capitals in the text, ``defined`` for a definition in the document.
+    ``cased`` asks for capitals in the text, ``capital`` for a capital at its start (brands and
+    other weak names), ``defined`` for a definition in the document.
     """
 
     concept: str
     type: ConceptType
     score: float
     cased: bool
+    capital: bool
     defined: bool
     runners_up: tuple[str, ...] = ()
     measured: str | None = None
@@ -87,6 +89,7 @@ class Disambiguator:
             best.type,
             round(score, 3),
             all(c.cased for c in candidates if c.kind == best.kind),
+            best.kind == WEAK,
             len(folded) == 2 or folded in self._only_defined,
             tuple(c.curie for c in candidates[1:4]),
             analyte if best.type in ("drug", "chemical") else None,
@@ -97,15 +100,10 @@ def in_context(choice: Choice, following: str) -> Choice:
     """The choice seen with the folded word that follows: "sodium level" is the analyte."""
     if choice.measured is None or following not in _MEASURED:
         return choice
-    return Choice(choice.measured, "analyte", choice.score, choice.cased, choice.defined)
+    return replace(choice, concept=choice.measured, type="analyte")
 
 
 def has_capitals(surface: str) -> bool:
     """Whether the characters are written as an acronym: two capitals, or one and a digit."""
     capitals = sum(char.isupper() for char in surface)
     return capitals >= 2 or (capitals == 1 and any(char.isdigit() for char in surface))
-
-
-def best(candidates: tuple[Candidate, ...]) -> Candidate | None:
-    """The best candidate by kind and type alone; None of none."""
-    return min(candidates, key=lambda c: (c.kind, _ORDER[c.type], c.curie), default=None)

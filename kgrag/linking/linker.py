@@ -69,8 +69,10 @@ class Linker:
                     continue
                 begin, stop = folded.start(first), folded.end(last)
                 surface = text[begin:stop]
-                if (choice.cased and not has_capitals(surface)) or (
-                    count > 1 and _BARRIER.search(surface)
+                if (
+                    (choice.cased and not has_capitals(surface))
+                    or (choice.capital and not surface[0].isupper())
+                    or (count > 1 and _BARRIER.search(surface))
                 ):
                     continue
                 if choice.defined or surface in defined:

@@ -33,30 +33,23 @@ class Matcher:
     def __init__(self, lexicon: Lexicon) -> None:
         self._index: Mapping[str, int] = lexicon.index
         self._pairs: Mapping[str, int] = lexicon.pairs
-        self._firsts = frozenset(pair.partition(" ")[0] for pair in self._pairs)
 
     def starts(self, words: Words) -> Iterator[tuple[int, list[tuple[int, int]]]]:
         """(word, [(number of words, number of the name), ...]) with the longest names first.
 
         In text order, one for each word that begins a name; the names of different words overlap.
         """
-        index, pairs, firsts, tokens = self._index, self._pairs, self._firsts, words.words
-        tokens.append("")  # so that the last word has a right neighbour
-        try:
-            hits = [at for at, word in enumerate(tokens) if word in index or word in firsts]
-            for at in hits:
-                word = tokens[at]
-                found: list[tuple[int, int]] = []
-                if word in firsts:
-                    longest = pairs.get(f"{word} {tokens[at + 1]}", 0)
-                    for count in range(min(longest, len(tokens) - at), 1, -1):
-                        name = index.get(" ".join(tokens[at : at + count]))
-                        if name is not None:
-                            found.append((count, name))
-                single = index.get(word)
-                if single is not None:
-                    found.append((1, single))
-                if found:
-                    yield at, found
-        finally:
-            tokens.pop()
+        index, pairs, tokens = self._index, self._pairs, words.words
+        following = [*tokens[1:], ""]
+        longest = list(map(pairs.get, map(" ".join, zip(tokens, following, strict=True))))
+        for at, single in enumerate(map(index.get, tokens)):
+            found: list[tuple[int, int]] = []
+            if (most := longest[at]) is not None:
+                for count in range(min(most, len(tokens) - at), 1, -1):
+                    name = index.get(" ".join(tokens[at : at + count]))
+                    if name is not None:
+                        found.append((count, name))
+            if single is not None:
+                found.append((1, single))
+            if found:
+                yield at, found

@@ -17,7 +17,8 @@ from kgrag.testing.lexicon import CONCEPTS, small_lexicon
 PIECES = [
     *(concept.name for concept in CONCEPTS),
     "ﬁ", "ß", "İ", "ẞ", "é", "e\u0301", "ﬃ", "Ⅷ", "½", "µ", "β", "ΐ", "ﷺ", "\u00ad", "\u200b", "…",
-    " ", ", ", "-", "\n", "(", ")", "HF", "no", "avoid", "heart failure (HF)", "s", "in the absence of",
+    " ", ", ", "-", "\n", "(", ")", "HF", "no", "avoid", "heart failure (HF)", "s",
+    "in the absence of",
 ]  # fmt: skip
 TEXTS = st.one_of(st.lists(st.sampled_from(PIECES), max_size=20).map("".join), st.text(max_size=60))
 

@@ -32,7 +32,8 @@ def linker(lexicon: Lexicon) -> Linker:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("Metformin, type 2 diabetes", {"Metformin": "MESH:D008687", "type 2 diabetes": "MESH:D003924"}),
+        ("Metformin", {"Metformin": "MESH:D008687"}),
+        ("in type 2 diabetes", {"type 2 diabetes": "MESH:D003924"}),
         ("type-2 diabetes mellitus", {"type-2 diabetes mellitus": "MESH:D003924"}),
         ("Oedema and anaemia", {"Oedema": "MESH:D004487", "anaemia": "MESH:D000740"}),
         ("β-alanine", {"β-alanine": "CHEBI:1"}),

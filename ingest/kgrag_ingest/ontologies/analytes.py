@@ -28,10 +28,11 @@ def read() -> Vocabulary:
         title = row["name"]
         plain = _BRACKETS.sub("", title).strip()
         names = [
-            Name(part.strip(), SYNONYM, part.strip().isupper())
+            Name(part.strip(), SYNONYM, cased=" " not in part.strip())
             for bracket in _BRACKETS.findall(title)
             for part in bracket.split(",")
-            if part.strip()
+            # Brackets also hold qualifiers ("cardiac", "supine"); only short forms are names.
+            if any(char.isupper() for char in part)
         ]
         # Other specimens of an analyte have codes of their own; a text seldom names the specimen.
         entries.setdefault(plain.lower(), Entry(f"LOINC:{code}", plain, "analyte", names))

@@ -13,7 +13,7 @@ from kgrag.errors import SettingsError
 from kgrag.linking.normalise import key, numbers
 from kgrag.paths import resource
 from kgrag.records.concepts import ConceptType
-from kgrag_ingest.ontologies.base import Entry, Vocabulary, file_sha256
+from kgrag_ingest.ontologies.base import Entry, Name, Vocabulary, file_sha256
 from kgrag_ingest.ontologies.crosswalk import Crosswalk
 
 
@@ -25,14 +25,15 @@ def read(crosswalk: Crosswalk) -> tuple[Vocabulary, dict[str, str]]:
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("#") or not line.strip():
             continue
-        curie, type_, name = line.split("\t")
+        curie, type_, names = line.split("\t")
+        name, *others = names.split("|")
         if type_ not in get_args(ConceptType):
             raise SettingsError(f"{path.name}: {type_!r} is no type of concept")
         known = crosswalk.name(curie)
         if known is not None and not set(numbers(key(known))) & set(numbers(key(name))):
             refused += 1
             continue
-        entries.append(Entry(curie, name, cast("ConceptType", type_)))
+        entries.append(Entry(curie, name, cast("ConceptType", type_), [Name(o) for o in others]))
     vocabulary = Vocabulary(
         id="mesh-headings",
         name="Common MeSH headings, written down by hand",
