@@ -7,7 +7,7 @@ the truth alone (vectors, graph) is brought up to date afterwards and by itself.
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,12 +16,12 @@ from typing import Any
 from kgrag.errors import DataError, UnreadableFile
 from kgrag.ids import document_id, make_id, sha256
 from kgrag.linking import Linker
+from kgrag.paths import resource
 from kgrag.progress import SILENT, Progress
 from kgrag.records.text import Document, Metadata, Source
 from kgrag.stores.base import FileState, Ingested, TruthStore
 from kgrag_ingest import passages as cutting
 from kgrag_ingest.discover import Found, discover
-from kgrag_ingest.extract import VERSION as EXTRACT_VERSION
 from kgrag_ingest.extract import extract
 from kgrag_ingest.readers import select
 from kgrag_ingest.readers.base import Reader, Reading
@@ -49,7 +49,7 @@ class Report:
     new: int = 0
     skipped: int = 0
     counts: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     refusals: list[Refusal] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -246,11 +246,17 @@ def _shape(linker: Linker, recipe: Recipe | None) -> str:
         "shape",
         VERSION,
         cutting.VERSION,
-        EXTRACT_VERSION,
+        _rules_sha256(),
         linker.lexicon.sha256,
         versions(),
         recipe.sha256 if recipe else None,
     )
+
+
+def _rules_sha256() -> str:
+    """Of all rule files: linking and extraction are what they say."""
+    files = sorted(resource("ontologies").glob("*.toml"))
+    return sha256(b"".join(path.read_bytes() for path in files))
 
 
 def _reason(error: Exception, uri: str) -> str:
