@@ -10,8 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,15 +19,13 @@ from kgrag.ids import sha256
 from kgrag.paths import resource
 from kgrag_ingest.readers.base import Reader
 
-_NONE: Final[Mapping[str, str]] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class FieldMap:
     """Where a JSON record has its parts: names of fields, ``a.b`` reaching into an object.
 
     Of several names the first that a record has counts; of ``text`` all are read, in order.
-    ``constants`` are identifiers' schemes by field name (``{"pmid": "pmid"}``).
+    ``metadata`` is by names of ``Metadata`` and of identifiers (publisher, date, doi, url, ...).
     """
 
     text: tuple[str, ...]
@@ -53,7 +50,7 @@ class Recipe:
     reader: str | Reader | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    metadata: Mapping[str, str] = _NONE
+    metadata: Mapping[str, str] = field(default_factory=dict)
     fields: FieldMap | None = None
 
 
@@ -149,7 +146,7 @@ def _recipe(name: str, data: bytes, stated: _File) -> Recipe:
         reader=reader,
         include=tuple(stated.include),
         exclude=tuple(stated.exclude),
-        metadata=MappingProxyType(said),
+        metadata=said,
         fields=fields,
     )
 

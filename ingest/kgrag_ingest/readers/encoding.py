@@ -82,10 +82,10 @@ def decode(data: bytes, uri: str, *, declared: str | None = None) -> Decoded:
             text = _checked(data[: error.start].decode("utf-8"), uri)
             doubt = Doubt("truncated", 0.5, "the file ends inside a character")
             return Decoded(text, "utf-8", doubt)
-    name = declared or _declared(data)
-    if name is not None:
+    stated = declared or _declared(data)
+    if stated is not None:
         try:
-            return Decoded(_checked(data.decode(name), uri), name)
+            return Decoded(_checked(data.decode(stated), uri), stated)
         except UnicodeDecodeError:
             pass  # the declaration is wrong: guess instead, and say so in the doubt
     return _guess(data, uri)

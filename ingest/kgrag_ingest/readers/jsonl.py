@@ -38,8 +38,8 @@ class JsonlReader:
 
     name = "jsonl"
     version = "1"
-    media_types = ("application/jsonl",)
-    suffixes = (".jsonl", ".ndjson")
+    media_types: tuple[str, ...] = ("application/jsonl",)
+    suffixes: tuple[str, ...] = (".jsonl", ".ndjson")
 
     def __init__(self, fields: FieldMap | None = None) -> None:
         self.fields = fields

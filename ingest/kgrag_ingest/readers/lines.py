@@ -33,34 +33,52 @@ _GOES_ON: Final = frozenset(
 )
 _HEADING_CHARS: Final = 80
 _HEADING_WORDS: Final = 9
+_INTRO_WORDS: Final = 3
 # Shorter than this beside long lines, a line was ended on purpose and not wrapped.
 _WRAP_MIN: Final = 60
+_WRAP_MAX: Final = 140
 
 
 def add_lines(
-    out: TextBuilder, lines: Sequence[str], *, level: int = 2, headings: bool = True
+    out: TextBuilder,
+    lines: Sequence[str],
+    *,
+    level: int = 2,
+    headings: bool = True,
+    width: int | None = None,
+    more: bool = False,
 ) -> None:
     """The blocks of ``lines``; headings found by their look open sections of ``level``.
 
     A line in capitals opens ``level``, another short line without an end mark that is followed by
     its text opens ``level + 1``. Lines that were wrapped are joined by a space; a bullet or a
-    number begins a list item.
+    number begins a list item. ``width`` is where the whole source wraps its lines (see
+    ``wrap_width``), by default that of ``lines``; ``more`` says that text follows them.
     """
-    _Prose(out, lines, level, headings).run()
+    _Prose(out, lines, level, headings, wrap_width(lines) if width is None else width, more).run()
+
+
+def wrap_width(lines: Sequence[str]) -> int:
+    """The length that one line in ten reaches: where a source that wraps its lines does so."""
+    lengths = sorted(len(line.rstrip()) for line in lines if line.strip())
+    return lengths[int(len(lengths) * 0.9)] if lengths else 0
 
 
 class _Prose:
-    def __init__(self, out: TextBuilder, lines: Sequence[str], level: int, headings: bool) -> None:
-        self.out = out
-        self.lines = lines
-        self.level = level
-        self.headings = headings
+    def __init__(
+        self,
+        out: TextBuilder,
+        lines: Sequence[str],
+        level: int,
+        headings: bool,
+        width: int,
+        more: bool,
+    ) -> None:
+        self.out, self.lines, self.level, self.headings = out, lines, level, headings
+        self.width, self.more = width, more
         self.kind = ""
         self.pending: list[str] = []
         self.last_raw = 0
-        lengths = sorted(len(line.rstrip()) for line in lines if line.strip())
-        # Where the source wrapped: the length that one line in ten reaches.
-        self.width = lengths[int(len(lengths) * 0.9)] if lengths else 0
 
     def run(self) -> None:
         at = 0
@@ -119,7 +137,10 @@ class _Prose:
 
     def is_full(self, length: int) -> bool:
         """Whether a line of that length was probably wrapped by its source."""
-        return _WRAP_MIN <= self.width <= 140 and length >= max(0.8 * self.width, _WRAP_MIN)
+        if not _WRAP_MIN <= self.width <= _WRAP_MAX:
+            return False
+        # Far longer lines than the rest were not wrapped: a line is a paragraph there.
+        return max(0.8 * self.width, _WRAP_MIN) <= length <= 1.3 * self.width
 
     def is_number_within(self, line: str) -> bool:
         """Whether a leading number belongs to a wrapped sentence ("… for \\n 5. Then")."""
@@ -136,10 +157,12 @@ class _Prose:
             return 0
         if words[-1].lower() in _GOES_ON or text.endswith((*_ENDS, ",", "-")):
             return 0
+        if text.endswith(":") and len(words) > _INTRO_WORDS:
+            return 0  # it introduces a list and belongs to the text
         following = self.following(at)
         letters = [c for c in text if c.isalpha()]
         if len(letters) > 3 and all(c.isupper() for c in letters):
-            return self.level if following else 0
+            return self.level if following or self.more else 0
         if _NUMBERED_HEADING.match(text) and following:
             return self.level
         if not text[0].isupper() or len(words) > _HEADING_WORDS or not following:

@@ -115,7 +115,7 @@ def from_pairs(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> Metadata
         text = clean(value)
         if ours and text:
             found.setdefault(ours, text)
-    return of(**found)
+    return of(**found)  # type: ignore[arg-type]  # every key is one of the names above
 
 
 def of(

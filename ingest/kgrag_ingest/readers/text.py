@@ -22,8 +22,8 @@ class TextReader:
 
     name = "text"
     version = "1"
-    media_types = ("text/plain",)
-    suffixes = (".txt", ".text")
+    media_types: tuple[str, ...] = ("text/plain",)
+    suffixes: tuple[str, ...] = (".txt", ".text")
 
     def read(self, data: bytes, *, uri: str) -> Iterator[Reading | Exception]:
         """One reading. Pages begin at form feeds, where the text has any."""
