@@ -192,6 +192,7 @@ class Flow:
             for line in lines
             if line.element is not None and not line.bold and line.size < self._fonts.body * 1.1
         }
+        references = self._references
         runs: list[_Run | Grid] = []
         last: Line | None = None
         for item in column:
@@ -213,16 +214,20 @@ class Flow:
             if (
                 run is None
                 or last is None
-                or self._parts(run, last, item, kind, level, leading, left, right, first)
+                or self._parts(
+                    run, last, item, kind, level, leading, left, right, first, references
+                )
             ):
                 runs.append(_Run(kind, [item], level))
+                if kind == "heading":
+                    references = bool(_REFERENCES.match(item.text))
             else:
                 run.lines.append(item)
             last = item
         for at, run_ in enumerate(runs):
             if isinstance(run_, _Run) and run_.kind == "heading" and not _heading_like(run_):
                 runs[at] = _Run("paragraph", run_.lines)
-        return runs
+        return _mended(runs)
 
     def _kind(self, line: Line) -> tuple[Kind, int]:
         first = line.words[0].text
@@ -250,6 +255,7 @@ class Flow:
         left: float,
         right: float,
         first: float,
+        references: bool,
     ) -> bool:
         """Whether ``line`` begins a new block after ``last``."""
         gap = line.middle - last.middle
@@ -257,15 +263,18 @@ class Flow:
         if kind == "heading" or run.kind == "heading":
             same = line.element == last.element
             return kind != run.kind or level != run.level or gap > 1.7 * leading or not same
-        if self._references:
+        if references:
             # Entries hang: the first line of each stands further left than the rest.
             return line.x0 <= first + 2
-        if gap > 1.9 * leading or gap < -leading:
-            return True
         if line.element is not None and line.element == last.element:
             # A tag that says "one block" is believed, less a bullet or number of its own.
             return kind == "list_item" and ended
         if line.element is not None and last.element is not None:
+            return True
+        if len(run.lines) > 1:
+            # A block set wider than the rest of the page keeps its own spacing.
+            leading = max(leading, run.lines[-1].middle - run.lines[-2].middle)
+        if gap > 1.9 * leading or gap < -leading:
             return True
         if kind == "list_item":
             return True
@@ -278,6 +287,27 @@ class Flow:
         if ended and (short or (indented and last.x0 < line.x0 - 0.8 * line.size)):
             return True
         return abs(line.size - last.size) > 0.15 * last.size and ended
+
+
+def _mended(runs: list[_Run | Grid]) -> list[_Run | Grid]:
+    """A heading and the paragraph that carries on its words, as one block."""
+    out: list[_Run | Grid] = []
+    for run in runs:
+        last = out[-1] if out else None
+        if (
+            isinstance(run, _Run)
+            and isinstance(last, _Run)
+            and last.kind == "heading"
+            and run.kind == "paragraph"
+            and run.lines[0].text[0].islower()
+        ):
+            tagged = _TAGGED.match(last.lines[0].tag or "")
+            both = [*last.lines, *run.lines]
+            keep = tagged and len(both) <= 4
+            out[-1] = _Run("heading" if keep else "paragraph", both, last.level)
+        else:
+            out.append(run)
+    return out
 
 
 def _mid_sentence(last: Line, line: Line, leading: float) -> bool:
@@ -293,9 +323,9 @@ def _mid_sentence(last: Line, line: Line, leading: float) -> bool:
 
 def _heading_like(run: _Run) -> bool:
     text = " ".join(line.text for line in run.lines)
-    if _TAGGED.match(run.lines[0].tag or ""):
-        return len(text) <= 400
     words = len(text.split())
+    if _TAGGED.match(run.lines[0].tag or ""):
+        return not (text.endswith((".", ".)", ");")) and words > 12) and words <= 60
     if len(run.lines) > 4 or words > 20 or not any(c.isalpha() for c in text):
         return False
     return not (text.endswith((".", ";", ",")) and words > 6)
