@@ -76,6 +76,7 @@ def test_a_range_gives_offsets_of_the_whole_text(linker: Linker) -> None:
 
 FLAGS = [
     ("There was no evidence of heart failure.", "heart failure", "negated"),
+    ("This is not anemia.", "anemia", "negated"),
     ("Heart failure was ruled out.", "Heart failure", "negated"),
     ("Aspirin should not be used in anemia.", "Aspirin", "against"),
     ("Avoid warfarin in anemia.", "warfarin", "against"),
@@ -104,6 +105,9 @@ def test_flags(linker: Linker, text: str, mention: str, flag: str) -> None:
         "There was no difference in anemia between the groups.",
         "Not only hypertension but also edema was seen.",
         "No bleeding. Anemia was found.",
+        "Aspirin is not contraindicated in anemia.",
+        "Do not delay aspirin in heart failure.",
+        "Warfarin should not be stopped.",
         "Warfarin is used; avoid delay. Hypertension is treated.",
         "Aspirin reduces the rate of edema",
     ],
