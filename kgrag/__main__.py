@@ -1,0 +1,5 @@
+"""``python -m kgrag`` is the ``kgrag`` command."""
+
+from kgrag.cli import main
+
+main()
