@@ -52,7 +52,9 @@ def _word(number: int, kind: str) -> str:
 def items() -> list[Ingested]:
     """Documents with a word of their own each; every fourth has a second edition."""
     return [
-        sample(f"{n}.md", words=(_word(n, "Drug"), *["and"] * 2000, _word(n, "sickness")), edition=e)
+        sample(
+            f"{n}.md", words=(_word(n, "Drug"), *["and"] * 2000, _word(n, "sickness")), edition=e
+        )
         for n in range(DOCUMENTS)
         for e in ((1, 2) if n % 4 == 0 else (1,))
     ]

@@ -14,7 +14,17 @@ from kgrag.errors import BrokenInvariant, NotFound
 from kgrag.ids import document_id, passage_id, sha256
 from kgrag.records.assertions import Assertion, Evidence
 from kgrag.records.concepts import Mention
-from kgrag.records.text import Block, Document, Metadata, Page, Passage, Section, Source, Span, Table
+from kgrag.records.text import (
+    Block,
+    Document,
+    Metadata,
+    Page,
+    Passage,
+    Section,
+    Source,
+    Span,
+    Table,
+)
 from kgrag.stores.base import Change, FileState, Ingested, TruthStore
 
 DRUG, DISEASE = "MESH:D000658", "MESH:D011014"
@@ -121,7 +131,8 @@ class TruthContract:
     def test_an_empty_store_is_empty(self, truth: TruthStore) -> None:
         assert truth.generation == 0
         assert list(truth.documents(status=None)) == []
-        assert list(truth.changes(0)) == list(truth.assertions()) == list(truth.edges()) == []
+        for listing in (truth.changes(0), truth.assertions(), truth.edges()):
+            assert list(listing) == []
         assert not any(truth.counts().values())
         assert truth.setting("schema") is not None
         for ask in (
@@ -210,7 +221,8 @@ class TruthContract:
         for ask in (truth.document, truth.original):
             with pytest.raises(NotFound, match="removed"):
                 ask(key)
-        assert truth.passages(key) == truth.mentions(key) == truth.rejects(key) == ()
+        for parts in (truth.passages(key), truth.mentions(key), truth.rejects(key)):
+            assert parts == ()
         assert truth.passages_by_id([p.id for p in new.passages]) == {}
         tomb = truth.info(key)
         assert (tomb.status, tomb.uri, tomb.title, tomb.chars) == ("removed", "", "", 0)
@@ -224,7 +236,7 @@ class TruthContract:
         assert [d.status for d in truth.documents(status=None)].count("removed") == 1
         # The version before does not come back by itself.
         assert truth.info(old.document.id).status == "replaced"
-        assert list(truth.changes(truth.generation - 1))[0].op == "retire"
+        assert next(iter(truth.changes(truth.generation - 1))).op == "retire"
         assert list(truth.verify()) == []
         assert truth.put(new)
         assert truth.document(key) == new.document
@@ -304,9 +316,7 @@ class TruthContract:
     def test_more_than_one_page_of_everything(self, truth: TruthStore) -> None:
         item = sample()
         piece = item.assertions[0].evidence
-        many = tuple(
-            Assertion(f"X:{n}", "p", "Y:1", evidence=piece) for n in range(1203)
-        )
+        many = tuple(Assertion(f"X:{n}", "p", "Y:1", evidence=piece) for n in range(1203))
         truth.put(Ingested(item.document, item.original, item.passages, (), many))
         ids = [a.id for a in truth.assertions()]
         assert ids == sorted(a.id for a in many)

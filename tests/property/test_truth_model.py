@@ -107,7 +107,15 @@ def test_mentions_come_back_as_they_were(parts: list[tuple[str, float, int]]) ->
     from kgrag.records.concepts import Mention
 
     mentions = tuple(
-        Mention(1, 1 + len(word), word, "X:1", "other", score, *(bool(f >> b & 1) for b in range(6)))
+        Mention(
+            1,
+            1 + len(word),
+            word,
+            "X:1",
+            "other",
+            score,
+            *(bool(f >> b & 1) for b in (0, 1, 2, 3, 4, 5)),
+        )
         for word, score, f in parts
     )
     assert load_mentions(dump_mentions(mentions)) == mentions

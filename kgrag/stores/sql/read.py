@@ -69,8 +69,7 @@ def not_found(connection: Connection, document_id: str) -> NotFound:
 
 def is_tombstone(connection: Connection, document_id: str) -> bool:
     return (
-        connection.scalar(select(tombstones.c.id).where(tombstones.c.id == document_id))
-        is not None
+        connection.scalar(select(tombstones.c.id).where(tombstones.c.id == document_id)) is not None
     )
 
 
@@ -86,14 +85,10 @@ def body_column(connection: Connection, document_id: str, column: str) -> str | 
 
 def info(connection: Connection, document_id: str) -> DocumentInfo:
     """Of a document or a tombstone; NotFound for an unknown id."""
-    row = connection.execute(
-        select(documents).where(documents.c.id == document_id)
-    ).one_or_none()
+    row = connection.execute(select(documents).where(documents.c.id == document_id)).one_or_none()
     if row is not None:
         return _info(row)
-    row = connection.execute(
-        select(tombstones).where(tombstones.c.id == document_id)
-    ).one_or_none()
+    row = connection.execute(select(tombstones).where(tombstones.c.id == document_id)).one_or_none()
     if row is None:
         raise NotFound("document", document_id)
     return _tombstone(row)

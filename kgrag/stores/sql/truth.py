@@ -304,9 +304,7 @@ class SqlTruth:
             if name == "schema":
                 return migrate.internal(connection, name)
             table = schema.settings
-            found: str | None = connection.scalar(
-                select(table.c.value).where(table.c.name == name)
-            )
+            found: str | None = connection.scalar(select(table.c.value).where(table.c.name == name))
             return found
 
     def put_setting(self, name: str, value: str) -> None:

@@ -45,9 +45,7 @@ def find(connection: Connection, document_id: str) -> Row[*tuple[Any, ...]] | No
 def log(connection: Connection, op: str, document_id: str) -> int:
     """Append to the change log; the new generation."""
     last = connection.scalar(select(func.max(changes.c.generation))) or 0
-    connection.execute(
-        insert(changes).values(generation=last + 1, op=op, document_id=document_id)
-    )
+    connection.execute(insert(changes).values(generation=last + 1, op=op, document_id=document_id))
     return last + 1
 
 
@@ -58,9 +56,7 @@ def put(connection: Connection, item: Ingested) -> bool:
     if found is not None and found.status == "current":
         return False
     earlier = connection.execute(
-        select(
-            documents.c.doc, documents.c.id, documents.c.metadata, documents.c.generation
-        ).where(
+        select(documents.c.doc, documents.c.id, documents.c.metadata, documents.c.generation).where(
             documents.c.collection == document.source.collection,
             documents.c.identifier == document.source.identifier,
             documents.c.status == "current",
@@ -86,9 +82,7 @@ def put(connection: Connection, item: Ingested) -> bool:
 
 def _set_status(connection: Connection, doc: int, status: str, generation: int) -> None:
     connection.execute(
-        update(documents)
-        .where(documents.c.doc == doc)
-        .values(status=status, generation=generation)
+        update(documents).where(documents.c.doc == doc).values(status=status, generation=generation)
     )
 
 
