@@ -1,0 +1,80 @@
+"""Paths between the concepts of a question, each edge with its quotation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from kgrag.errors import BrokenInvariant
+from kgrag.records.answer import Citation, CitedDocument, PathStep, Seed
+from kgrag.records.assertions import Assertion, Evidence
+from kgrag.retrieval.seeds import Names, name_of
+from kgrag.stores.base import TruthStore
+from kgrag.stores.graph import Graph, GraphPath
+
+
+def seed_paths(
+    seeds: Sequence[Seed],
+    graph: Graph,
+    truth: TruthStore,
+    names: Names,
+    *,
+    max_edges: int = 3,
+    limit: int = 5,
+) -> tuple[tuple[PathStep, ...], ...]:
+    """The best paths between any two seeds, most specific first.
+
+    A step keeps the direction of its assertion. A path of which one edge has no current evidence
+    is left out.
+    """
+    concepts = list(dict.fromkeys(seed.concept for seed in seeds))
+    found: list[GraphPath] = []
+    for one, other in combinations(concepts, 2):
+        found.extend(graph.paths([one], [other], max_edges=max_edges, limit=limit))
+    found.sort(key=lambda path: (path.cost, [e.assertion for e in path.edges]))
+    chosen = found[:limit]
+    wanted = list(dict.fromkeys(e.assertion for path in chosen for e in path.edges))
+    if not wanted:
+        return ()
+    held = {a.id: a for a in truth.assertions(wanted)}
+    return tuple(
+        tuple(path_step(held[e.assertion], truth, names) for e in path.edges)
+        for path in chosen
+        if all(e.assertion in held for e in path.edges)
+    )
+
+
+def path_step(assertion: Assertion, truth: TruthStore, names: Names) -> PathStep:
+    """The assertion as a step, cited at the first of its evidence."""
+    return PathStep(
+        assertion.id,
+        assertion.subject,
+        name_of(assertion.subject, names),
+        assertion.predicate,
+        assertion.object,
+        name_of(assertion.object, names),
+        assertion.negated,
+        cite(assertion.evidence[0], truth),
+    )
+
+
+def cite(evidence: Evidence, truth: TruthStore) -> Citation:
+    """The citation of the evidence, checked against the stored text; BrokenInvariant if it differs.
+
+    The passage is the one that holds the start of the quotation.
+    """
+    document = truth.document(evidence.document_id)
+    if document.text[evidence.start : evidence.end] != evidence.quote:
+        raise BrokenInvariant(
+            f"evidence [{evidence.start}, {evidence.end}) of {document.id} is not its text"
+        )
+    holding = [p for p in truth.passages(document.id) if p.start <= evidence.start < p.end]
+    return Citation(
+        CitedDocument.of(document.id, document.uri, document.title, document.metadata),
+        holding[0].id if holding else "",
+        document.section_path(evidence.start),
+        document.page_at(evidence.start),
+        evidence.start,
+        evidence.end,
+        evidence.quote,
+    )
