@@ -25,6 +25,7 @@ _DECLARED: Final = re.compile(
 # What the HTML standard takes for these names; browsers have read them so for decades.
 _AS_WINDOWS: Final = {"iso8859-1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252"}
 _CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CONTROL_BYTES: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MAGIC: Final = (
     (b"%PDF-", "a PDF"),
     (b"PK\x03\x04", "a ZIP archive"),
@@ -133,6 +134,8 @@ def _guess(data: bytes, uri: str) -> Decoded:
 
     # Short strong hints first: Latin text with a few bytes above 127 is Windows-1252 in practice.
     sample = data[:_GUESS_BYTES]
+    if len(_CONTROL_BYTES.findall(sample)) > 0.02 * len(sample):
+        raise UnreadableFile(uri, "it is binary data, not text")
     best = from_bytes(sample, steps=10, chunk_size=1024).best()
     names = [best.encoding] if best is not None else []
     high = sum(byte > 127 for byte in sample) / len(sample)
