@@ -60,7 +60,7 @@ class Line:
         return replace(self, words=self.words[1:]) if len(self.words) > 1 else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # equal styles are one object, so identity does
 class _Style:
     size: float
     bold: bool
@@ -113,11 +113,13 @@ def page_lines(
     (structure type, element number). Text that is turned (watermarks, margin stamps) is left out.
     """
     lines: list[Line] = []
+    textpage = getattr(textpage, "raw", textpage)  # without the wrapper a call costs half
     now = _Pending()
     unknown = visible = 0
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     refs = tuple(ctypes.byref(v) for v in (left, right, bottom, top))
     styles: dict[int, _Style] = {}
+    looks = _Looks(textpage, tags)
     style: _Style | None = None
     base = last_size = 0.0
     for at in range(count):
@@ -131,10 +133,10 @@ def page_lines(
             continue
         raw.FPDFText_GetCharBox(textpage, at, *refs)
         handle = raw.FPDFText_GetTextObject(textpage, at)
-        key = ctypes.cast(handle, ctypes.c_void_p).value if handle else None
+        key = ctypes.addressof(handle.contents) if handle else None
         if key is not None:
             if key not in styles:
-                styles[key] = _style(textpage, at, handle, tags)
+                styles[key] = looks.style(at, handle)
             style = styles[key]
         if style is None or not style.upright:
             continue
@@ -171,19 +173,42 @@ def _spaced(gap: float, size: float, char: str) -> bool:
     return gap > 0.5 * size and char.isalnum()
 
 
-def _style(textpage: Any, at: int, handle: Any, tags: Mapping[int, tuple[str, int]]) -> _Style:
-    size = raw.FPDFText_GetFontSize(textpage, at)
-    matrix = raw.FS_MATRIX()
-    if raw.FPDFPageObj_GetMatrix(handle, ctypes.byref(matrix)):
-        size *= abs(matrix.d) or abs(matrix.b) or 1.0
-    angle = raw.FPDFText_GetCharAngle(textpage, at)
-    weight = raw.FPDFText_GetFontWeight(textpage, at)
-    flags = ctypes.c_int()
-    name = ctypes.create_string_buffer(128)
-    raw.FPDFText_GetFontInfo(textpage, at, name, 128, ctypes.byref(flags))
-    bold = weight >= _BOLD_WEIGHT or b"bold" in name.value.lower()
-    tag, element = tags.get(raw.FPDFPageObj_GetMarkedContentID(handle), (None, None))
-    return _Style(size, bold, -0.2 < angle < 0.2 or angle > 6.08, tag, element)
+class _Looks:
+    """The styles of a page; a style is made once, since some files draw every letter apart."""
+
+    def __init__(self, textpage: Any, tags: Mapping[int, tuple[str, int]]) -> None:
+        self._page, self._tags = textpage, tags
+        self._bold: dict[int, bool] = {}
+        self._made: dict[tuple[object, ...], _Style] = {}
+        self._matrix = raw.FS_MATRIX()
+        self._matrix_ref = ctypes.byref(self._matrix)
+
+    def style(self, at: int, handle: Any) -> _Style:
+        size = raw.FPDFText_GetFontSize(self._page, at)
+        if raw.FPDFPageObj_GetMatrix(handle, self._matrix_ref):
+            size *= abs(self._matrix.d) or abs(self._matrix.b) or 1.0
+        angle = raw.FPDFText_GetCharAngle(self._page, at)
+        upright = -0.2 < angle < 0.2 or angle > 6.08
+        tag, element = (
+            self._tags.get(raw.FPDFPageObj_GetMarkedContentID(handle), (None, None))
+            if self._tags
+            else (None, None)
+        )
+        key = (round(size, 2), self._is_bold(at, handle), upright, tag, element)
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = _Style(key[0], key[1], upright, tag, element)
+        return made
+
+    def _is_bold(self, at: int, handle: Any) -> bool:
+        font = raw.FPDFTextObj_GetFont(handle)
+        key = ctypes.addressof(font.contents) if font else 0
+        if key not in self._bold:
+            name = ctypes.create_string_buffer(128)
+            raw.FPDFText_GetFontInfo(self._page, at, name, 128, ctypes.byref(ctypes.c_int()))
+            weight = raw.FPDFText_GetFontWeight(self._page, at)
+            self._bold[key] = weight >= _BOLD_WEIGHT or b"bold" in name.value.lower()
+        return self._bold[key]
 
 
 def _on_one_baseline(lines: list[Line]) -> list[Line]:
