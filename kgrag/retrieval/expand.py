@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from kgrag.records.answer import Seed
@@ -56,7 +55,7 @@ def expand(
     weights = seed_weights(seeds)
     if not weights:
         return Expansion()
-    ranks = dict(islice(graph.pagerank(weights).items(), _CONCEPTS))
+    ranks = graph.pagerank(weights, limit=_CONCEPTS)
     total = sum(weights.values())
     for curie, weight in weights.items():
         ranks.setdefault(curie, weight / total)

@@ -183,7 +183,11 @@ class Graph:
     def load(cls, directory: Path) -> Graph:
         """The saved graph. FileNotFoundError when there is none, ValueError when it is damaged."""
         try:
-            with np.load(directory / FILE, allow_pickle=False) as data:
+            # Opened here, because numpy leaves a file that it cannot read open.
+            with (
+                (directory / FILE).open("rb") as file,
+                np.load(file, allow_pickle=False) as data,
+            ):
                 arrays = {name: data[name] for name in data.files}
         except (zipfile.BadZipFile, EOFError, KeyError, OSError) as error:
             if isinstance(error, FileNotFoundError):
@@ -273,14 +277,16 @@ class Graph:
         seeds: Mapping[str, float],
         *,
         damping: float = 0.85,
-        tolerance: float = 1e-6,
+        tolerance: float = 1e-4,
         max_iterations: int = 100,
+        limit: int | None = None,
     ) -> dict[str, float]:
         """Personalised PageRank over undirected edges weighted by 1 + ln(count).
 
         Probabilities that sum to 1, of the concepts reached, best first, ties by curie. Seeds that
         are not in the graph are left out; without any the result is empty. ``tolerance`` is the L1
-        change, over all concepts, at which the iteration stops.
+        change, over all concepts, at which the iteration stops. ``limit`` keeps only the best,
+        which is much quicker than all of a large graph.
         """
         known = [(self._number[c], w) for c, w in seeds.items() if c in self._number and w > 0]
         if not known:
@@ -291,9 +297,13 @@ class Graph:
         start /= start.sum()
         rank = self._iterate(start, damping, tolerance, max_iterations)
         reached = np.flatnonzero(rank > 0)
+        if limit is not None and len(reached) > limit:
+            # All that tie with the last one stay until the names have ordered them.
+            least = np.partition(rank[reached], len(reached) - limit)[len(reached) - limit]
+            reached = reached[rank[reached] >= least]
         order = reached[np.argsort(-rank[reached], kind="stable")]
         pairs = zip((self.concepts[i] for i in order.tolist()), rank[order].tolist(), strict=True)
-        return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+        return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:limit])
 
     def _iterate(
         self, start: NDArray[np.float64], damping: float, tolerance: float, limit: int

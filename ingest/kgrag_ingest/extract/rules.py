@@ -82,7 +82,9 @@ def read_rules(path: Path) -> Rules:
     """The rules of a file; SettingsError names the rule that is not well formed."""
     with path.open("rb") as file:
         data = tomllib.load(file)
-    grammar = _Grammar.of(data["words"], _expanded(data["macros"]))
+    grammar = _Grammar.of(
+        data["words"] | {"narrowing": data["context"]["narrowing"]}, _expanded(data["macros"])
+    )
     sentence = tuple(_sentence_rule(entry, grammar, path.name) for entry in data["rule"])
     context, qualifiers = data["context"], data["qualifiers"]
     # One pass over a skeleton tells whether any rule can match at all.
@@ -170,6 +172,7 @@ class _Grammar:
     head: str
     begin: str
     end: str
+    narrowing: str
     macros: Mapping[str, str]
 
     @classmethod
@@ -191,6 +194,7 @@ class _Grammar:
             head=rf"(?: (?:{'|'.join(words['heads'])})\b)?",
             begin=begin,
             end=rf"(?=$|[.,;:)!]| \(| (?:{'|'.join(words['following'])})\b)",
+            narrowing="|".join(words["narrowing"]),
             macros=macros,
         )
 
@@ -199,7 +203,7 @@ class _Grammar:
         one = _class(types)
         between = (
             r"(?:,? (?:such as|including|and|or|and/or|as well as|plus) (?:the |a |an |in )?|, |/)"
-            rf"(?:{self.word} ){{0,2}}?"
+            rf"(?:(?:{self.narrowing}) )?"
         )
         return rf"(?>{one}(?:{between}{one})*)"
 
