@@ -66,6 +66,7 @@ def test_instructions_land_as_data_and_scripts_do_not(
     assert "root:" not in "".join(text for _, (_, text) in outcomes.values())
 
 
+@pytest.mark.slow
 def test_the_folder_is_the_same_on_every_run(tmp_path: Path) -> None:
     first = make_bad_folder(tmp_path / "a")
     second = make_bad_folder(tmp_path / "b")

@@ -6,6 +6,7 @@ import json
 
 import mini_world
 import pytest
+
 from kgrag.sentences import sentences
 from kgrag_ingest.readers import select
 from kgrag_ingest.readers.base import Reading
