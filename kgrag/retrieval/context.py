@@ -29,14 +29,14 @@ Refusal = Literal[
 
 
 class Found(Protocol):
-    """A passage that retrieval proposes, with its two scores; either is 0 when not found by it."""
+    """A passage that retrieval proposes; a score is None where that half did not list it."""
 
     @property
     def hit(self) -> Hit: ...
     @property
-    def bm25(self) -> float: ...
+    def bm25(self) -> float | None: ...
     @property
-    def cosine(self) -> float: ...
+    def cosine(self) -> float | None: ...
 
 
 class Reads(Protocol):
@@ -166,7 +166,7 @@ def _citable(
         number, document.id, candidate.hit.passage_id, span.start, span.end,
         span.of(document.text), piece.core, piece.kind, document.section_path(piece.core.start),
         document.title, page, piece.before, doubt_at(document, page), rank,
-        candidate.hit.score, candidate.bm25, candidate.cosine,
+        candidate.hit.score, candidate.bm25 or 0.0, candidate.cosine or 0.0,
     )  # fmt: skip
 
 

@@ -1,0 +1,424 @@
+"""From a question to an answer: look, find, quote, check, keep or drop, or say why not.
+
+Nothing leaves but quotations whose characters were read again from the truth and that passed
+every check. A check that breaks ends the answer: it becomes an abstention that names the layer.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from kgrag.generation.base import LanguageModel
+from kgrag.reasoning.answerable import answer_features, speaks_to
+from kgrag.reasoning.coverage import content_words, coverage
+from kgrag.reasoning.notices import is_emergency, notice
+from kgrag.records.answer import (
+    Answer,
+    Check,
+    Citation,
+    EvidenceChain,
+    Hit,
+    PathStep,
+    Seed,
+    Statement,
+)
+from kgrag.records.question import AskOptions, Choice
+from kgrag.retrieval.context import (
+    DOUBTFUL,
+    Citable,
+    Context,
+    Found,
+    Reads,
+    build_context,
+    speaks_to_model,
+)
+from kgrag.retrieval.rerank import LinearReranker, Ranked, probability
+from kgrag.stores.base import Filters
+from kgrag.verification.quotes import check_span
+from kgrag.verification.units import has_dose
+from kgrag.verification.verdict import check_question
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kgrag.engine import Engine
+
+logger = logging.getLogger(__name__)
+
+MARGIN: Final = 2.5
+"""A further statement scores at most this much less than the first (in log odds)."""
+LEAST_SUBJECT: Final = 0.2
+"""The least share of the question's subject words that a quotation and its place must name."""
+OFFERED: Final = 10
+"""How many pieces the language model chooses from, when it chooses."""
+NEAREST: Final = 3
+
+
+class Retrieves(Protocol):
+    """Passages for a question: ``HybridRetriever``."""
+
+    def candidates(
+        self, question: str, *, limit: int = 20, filters: Filters | None = None
+    ) -> Sequence[Found]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GraphView:
+    """What the graph knows of the question.
+
+    ``evidence`` maps (document, start, end) of a quotation to the id of the assertion it states.
+    """
+
+    seeds: tuple[Seed, ...] = ()
+    evidence: Mapping[tuple[str, int, int], str] = field(default_factory=dict)
+    paths: tuple[tuple[PathStep, ...], ...] = ()
+    conflicts: tuple[Mapping[str, Any], ...] = ()
+    found: tuple[Found, ...] = ()
+
+
+Look = Callable[[str, AskOptions], GraphView]
+QuestionCheck = Callable[[str, str, str], tuple[Check, ...]]
+SpanCheck = Callable[[Citation, str, Reads], Check]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an answer is made with. ``look`` and ``model`` may be absent, the checks may not."""
+
+    truth: Reads
+    retriever: Retrieves
+    reranker: LinearReranker
+    look: Look | None = None
+    model: LanguageModel | None = None
+    choice: Choice = "rerank"
+    models: Mapping[str, str] = field(default_factory=dict)
+    superseded: Collection[str] = ()
+    span_check: SpanCheck = check_span
+    question_check: QuestionCheck = check_question
+
+    @classmethod
+    def of(cls, engine: Engine) -> Parts:
+        """The parts of an open engine; the language model is loaded only when it chooses."""
+        from kgrag.reasoning.parts import parts_of
+
+        return parts_of(engine)
+
+
+class _BrokenCheckError(Exception):
+    """A check raised; ``layer`` names it. Never leaves this module."""
+
+    def __init__(self, layer: str) -> None:
+        super().__init__(layer)
+        self.layer = layer
+
+
+class _Clock:
+    """Milliseconds by step."""
+
+    def __init__(self) -> None:
+        self.began = time.perf_counter()
+        self.steps: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            taken = (time.perf_counter() - began) * 1000
+            self.steps[name] = round(self.steps.get(name, 0.0) + taken, 2)
+
+    def all(self) -> dict[str, float]:
+        total = round((time.perf_counter() - self.began) * 1000, 2)
+        return {**self.steps, "total": total}
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The state of one question on its way."""
+
+    question: str
+    id: str
+    options: AskOptions
+    clock: _Clock
+    view: GraphView = field(default_factory=GraphView)
+    found: Sequence[Found] = ()
+    context: Context = field(default_factory=lambda: Context((), {}))
+    ranked: list[Ranked] = field(default_factory=list)
+    chance: float = 0.0
+
+
+def ask(
+    question: str, parts: Parts, options: AskOptions | None = None, *, id: str | None = None
+) -> Answer:
+    """Verified quotations that answer ``question``, or an abstention with its reason.
+
+    At most ``options.statements`` of at most ``options.words`` words. BadQuestion when it cannot
+    be asked; any other abnormal end of a check is an abstention without evidence.
+    """
+    from kgrag.retrieval.passages import check_question as askable
+
+    limits = options or AskOptions()
+    identifier = id or f"ans_{uuid.uuid4().hex[:24]}"
+    draft = _Draft(askable(question), identifier, limits, _Clock())
+    threshold = parts.reranker.weights.threshold if limits.threshold is None else limits.threshold
+    if parts.look is not None:
+        with draft.clock.step("graph"):
+            draft.view = parts.look(draft.question, limits)
+    for round_number in range(limits.rounds):
+        before = len(draft.context.citables)
+        _find(draft, parts, limits.passages * 2**round_number)
+        if draft.chance >= threshold or (round_number and len(draft.context.citables) == before):
+            break
+    try:
+        if not draft.ranked:
+            return _abstain(draft, parts, "nothing_passed" if draft.found else "nothing_found")
+        if draft.chance < threshold:
+            return _abstain(draft, parts, "not_covered")
+        with draft.clock.step("choice"):
+            ordered = _choose(draft, parts)
+        if not ordered:
+            return _abstain(draft, parts, "nothing_chosen")
+        with draft.clock.step("verification"):
+            statements = _keep(draft, parts, ordered, threshold)
+        if not statements:
+            return _abstain(draft, parts, "nothing_passed")
+        return _answer(draft, parts, statements)
+    except _BrokenCheckError as broken:
+        return _answer_nothing(draft, parts, broken.layer)
+
+
+def _find(draft: _Draft, parts: Parts, limit: int) -> None:
+    """Passages, context, order and the chance that the best piece answers."""
+    with draft.clock.step("search"):
+        filters = Filters(collections=draft.options.collections)
+        listed = parts.retriever.candidates(draft.question, limit=limit, filters=filters)
+        known = {c.hit.passage_id for c in listed}
+        extra = [c for c in draft.view.found if c.hit.passage_id not in known]
+        draft.found = [*listed, *extra]
+    with draft.clock.step("context"):
+        draft.context = build_context(
+            draft.found, parts.truth, words=draft.options.words, superseded=parts.superseded
+        )
+    with draft.clock.step("rerank"):
+        evidence = frozenset(draft.view.evidence)
+        draft.ranked = parts.reranker.rank(
+            draft.question, draft.context.citables, evidence=evidence
+        )
+        draft.chance = _chance(draft, parts, draft.ranked)
+
+
+def _chance(draft: _Draft, parts: Parts, ranked: Sequence[Ranked]) -> float:
+    if not ranked:
+        return 0.0
+    features = answer_features(draft.question, ranked, draft.view.seeds)
+    return probability(parts.reranker.weights.answer, features)
+
+
+def _choose(draft: _Draft, parts: Parts) -> list[Ranked]:
+    """The pieces in the order in which they may become statements, near repeats left out."""
+    choice = draft.options.choice or parts.choice
+    pieces = _different(draft.ranked)
+    if choice == "rerank" or parts.model is None:
+        return [r for r in pieces if r.score >= pieces[0].score - MARGIN]
+    offered = pieces[:OFFERED]
+    chosen = parts.model.choose(
+        draft.question, [r.citable.text for r in offered], count=draft.options.statements
+    )
+    return [offered[i] for i in dict.fromkeys(chosen) if 0 <= i < len(offered)]
+
+
+def _different(ranked: Sequence[Ranked], most: int = 30) -> list[Ranked]:
+    """Best first, without pieces that overlap an earlier one or say it in the same words."""
+    kept: list[Ranked] = []
+    words: list[set[str]] = []
+    for candidate in ranked:
+        piece = candidate.citable
+        mine = set(content_words(piece.text))
+        repeats = any(
+            (k.citable.document_id == piece.document_id
+             and k.citable.start < piece.end and piece.start < k.citable.end)
+            or min(coverage(mine, other), coverage(other, mine)) >= 0.8
+            for k, other in zip(kept, words, strict=True)
+        )  # fmt: skip
+        if not repeats:
+            kept.append(candidate)
+            words.append(mine)
+        if len(kept) == most:
+            break
+    return kept
+
+
+def _keep(
+    draft: _Draft, parts: Parts, ordered: Sequence[Ranked], threshold: float
+) -> tuple[Statement, ...]:
+    """The statements that passed every check, in order; the others are dropped."""
+    kept: list[Statement] = []
+    for candidate in ordered:
+        if len(kept) == draft.options.statements:
+            break
+        chance = _chance(draft, parts, [candidate])
+        if kept and chance < threshold:
+            continue
+        citation = _citation(candidate.citable, draft.context)
+        checks = _checks(draft, parts, candidate.citable, citation)
+        if all(c.result != "fail" for c in checks) and checks[0].result == "pass":
+            kept.append(
+                Statement(
+                    text=citation.quote,
+                    kind="quote",
+                    verdict="supported",
+                    confidence=round(draft.chance if not kept else chance, 4),
+                    citations=(citation,),
+                    assertions=_stated(candidate.citable, draft.view),
+                    checks=checks,
+                )
+            )
+    return tuple(kept)
+
+
+def _citation(citable: Citable, context: Context) -> Citation:
+    return Citation(
+        context.documents[citable.document_id], citable.passage_id, citable.section,
+        citable.page, citable.start, citable.end, citable.text,
+    )  # fmt: skip
+
+
+def _checks(
+    draft: _Draft, parts: Parts, citable: Citable, citation: Citation
+) -> tuple[Check, ...]:
+    """Span first, then whether it speaks of the question, for its patient, within the limits."""
+    with _guarded("span"):
+        checks = [parts.span_check(citation, citable.text, parts.truth)]
+    with _guarded("coverage"):
+        share = speaks_to(draft.question, citable, {})
+        checks.append(
+            Check("coverage", "pass" if share >= LEAST_SUBJECT else "fail",
+                  f"{share:.2f} of the question's subject")
+        )  # fmt: skip
+    with _guarded("slots"):
+        place = " ".join((citable.title, *citable.section))
+        checks.extend(parts.question_check(draft.question, citable.text, place))
+    with _guarded("limits"):
+        if citable.words > draft.options.words or speaks_to_model(citable.text):
+            checks.append(Check("limits", "fail", "too long, or it addresses a model"))
+        if citable.doubt >= DOUBTFUL and has_dose(citable.text):
+            checks.append(Check("doubt", "fail", "a dose on a page of doubtful extraction"))
+    return tuple(checks)
+
+
+@contextmanager
+def _guarded(layer: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # whatever broke, nothing may leave
+        # The message may hold text of documents or of the question: the type alone is logged.
+        logger.error("the check %s broke: %s", layer, type(error).__name__)
+        raise _BrokenCheckError(layer) from error
+
+
+def _stated(citable: Citable, view: GraphView) -> tuple[str, ...]:
+    return tuple(
+        sorted(
+            {
+                assertion
+                for (document, start, end), assertion in view.evidence.items()
+                if document == citable.document_id and start < citable.end and citable.start < end
+            }
+        )
+    )
+
+
+def _answer(draft: _Draft, parts: Parts, statements: tuple[Statement, ...]) -> Answer:
+    cited = {c.passage_id for s in statements for c in s.citations}
+    shown = [f.hit for f in draft.found if f.hit.passage_id in cited]
+    with draft.clock.step("verification"):
+        evidence = EvidenceChain(
+            draft.view.seeds, _sound_paths(draft, parts), _sound(shown, draft, parts)
+        )
+    warnings = _warnings(draft)
+    for statement in statements:
+        document = statement.citations[0].document
+        if document.id in draft.context.concerns:
+            warnings.append(notice("concern", title=document.title))
+    doubtful = {c.document_id: c.title for c in draft.context.citables if c.doubt >= DOUBTFUL}
+    for identifier in dict.fromkeys(s.citations[0].document.id for s in statements):
+        if identifier in doubtful:
+            warnings.append(notice("doubtful_cited", title=doubtful[identifier]))
+    return Answer(
+        draft.id, draft.question, False, None, statements, evidence, draft.view.conflicts,
+        tuple(dict.fromkeys(warnings)), dict(parts.models), draft.clock.all(),
+    )  # fmt: skip
+
+
+def _abstain(draft: _Draft, parts: Parts, reason: str) -> Answer:
+    """An abstention with the nearest evidence, which is no answer."""
+    order = dict.fromkeys(r.citable.passage_id for r in draft.ranked)
+    by_id = {f.hit.passage_id: f.hit for f in draft.found}
+    hits = [by_id[i] for i in order if i in by_id][:NEAREST]
+    with draft.clock.step("verification"):
+        chain = EvidenceChain(draft.view.seeds, (), _sound(hits, draft, parts))
+    return Answer(
+        draft.id, draft.question, True, notice(reason), (), chain, (), tuple(_warnings(draft)),
+        dict(parts.models), draft.clock.all(),
+    )  # fmt: skip
+
+
+def _answer_nothing(draft: _Draft, parts: Parts, layer: str) -> Answer:
+    """An abstention without any evidence: what was found could not be checked."""
+    return Answer(
+        draft.id, draft.question, True, notice("check_failed"), (), EvidenceChain(), (),
+        (f"the check {layer!r} could not be carried out",), dict(parts.models), draft.clock.all(),
+    )  # fmt: skip
+
+
+def _sound(hits: Sequence[Hit], draft: _Draft, parts: Parts) -> tuple[Hit, ...]:
+    """The hits whose text the truth still holds, of documents that may be cited.
+
+    Passages that address a model, or name doses on a doubtful page, are left out.
+    """
+    kept: list[Hit] = []
+    barred = {
+        (c.document_id, c.page) for c in draft.context.citables if c.doubt >= DOUBTFUL
+    }  # fmt: skip
+    with _guarded("evidence"):
+        for hit in hits:
+            if hit.document.id not in draft.context.documents or speaks_to_model(hit.text):
+                continue
+            if (hit.document.id, hit.page) in barred and has_dose(hit.text):
+                continue
+            if parts.truth.document(hit.document.id).text[hit.start : hit.end] == hit.text:
+                kept.append(hit)
+    return tuple(kept)
+
+
+def _sound_paths(draft: _Draft, parts: Parts) -> tuple[tuple[PathStep, ...], ...]:
+    """The paths of which every quotation passes the span check."""
+    with _guarded("paths"):
+        return tuple(
+            path
+            for path in draft.view.paths
+            if all(
+                parts.span_check(s.citation, s.citation.quote, parts.truth).result == "pass"
+                for s in path
+            )
+        )
+
+
+def _warnings(draft: _Draft) -> list[str]:
+    found = [notice("emergency")] if is_emergency(draft.question) else []
+    refused = draft.context.refused
+    found.extend(
+        notice(name)
+        for name in ("retracted", "superseded", "doubtful", "instruction")
+        if refused.get(name, 0)
+    )
+    if draft.view.conflicts:
+        found.append(notice("disagreement"))
+    return found

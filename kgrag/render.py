@@ -1,0 +1,177 @@
+"""Answers and records for people: text for the terminal, HTML for notebooks.
+
+Both take the record or its JSON form, and make what documents say harmless: no terminal control
+character and no HTML of a source is ever passed on.
+"""
+
+from __future__ import annotations
+
+import html
+import textwrap
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from kgrag.records.answer import Answer, to_plain
+
+WIDTH: Final = 96
+# Directional marks can make a text look like another one.
+_BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def plain(value: object) -> str:
+    """``value`` as text without control or directional characters; newlines stay."""
+    return "".join(
+        " " if c == "\t" else c
+        for c in str(value)
+        if c in "\n\t" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in _BIDI)
+    )
+
+
+def _wrapped(text: str, indent: str) -> str:
+    lines = plain(text).split("\n")
+    return "\n".join(
+        textwrap.fill(line, WIDTH, initial_indent=indent, subsequent_indent=indent)
+        for line in lines
+    )
+
+
+def _record(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else to_plain(value)
+
+
+def _place(citation: Mapping[str, Any]) -> str:
+    document = citation["document"]
+    parts = [plain(document["title"])]
+    parts += [plain(document[key]) for key in ("publisher", "version", "date") if document.get(key)]
+    if citation.get("section"):
+        parts.append(" › ".join(plain(s) for s in citation["section"]))
+    if citation.get("page") is not None:
+        parts.append(f"page {citation['page']}")
+    parts.append(f"characters {citation['start']} to {citation['end']}")
+    return "; ".join(p.replace("\n", " ") for p in parts)
+
+
+def answer_text(answer: Answer | Mapping[str, Any]) -> str:
+    """The answer as ``kgrag ask`` prints it: quotations, places, verdicts, paths, warnings."""
+    record = _record(answer)
+    lines = [_wrapped(record["question"], ""), ""]
+    lines += [f"! {plain(w)}" for w in record["warnings"]]
+    if record["abstained"]:
+        lines.append(f"No answer. {plain(record['reason'])}")
+        if record["evidence"]["passages"]:
+            lines.append("Nearest evidence (not an answer):")
+        for hit in record["evidence"]["passages"]:
+            lines += [f"  - {_place(hit)}", _wrapped(_short(hit["text"]), "    ")]
+        return "\n".join(lines)
+    for number, statement in enumerate(record["statements"], start=1):
+        lines.append(_wrapped(f"“{statement['text']}”", "  "))
+        for citation in statement["citations"]:
+            lines.append(f"  [{number}] {_place(citation)}")
+            lines.append(f"      {plain(citation['document']['id'])}  {_uri(citation)}")
+        lines += [f"      {_verdict(statement)}", ""]
+    for path in record["evidence"]["paths"]:
+        lines.append("Path: " + _path(path))
+        for step in path:
+            lines += [_wrapped(f"“{step['citation']['quote']}”", "  "),
+                      f"    {_place(step['citation'])}"]  # fmt: skip
+    for conflict in record["conflicts"]:
+        shown = "; ".join(f"{plain(k)}: {plain(v)}" for k, v in conflict.items())
+        lines.append(f"Conflict: {shown}")
+    return "\n".join(lines).rstrip()
+
+
+def _uri(citation: Mapping[str, Any]) -> str:
+    return plain(citation["document"]["uri"]).replace("\n", " ")
+
+
+def _short(text: str, words: int = 40) -> str:
+    pieces = text.split()
+    return " ".join(pieces[:words]) + (" …" if len(pieces) > words else "")
+
+
+def _verdict(statement: Mapping[str, Any]) -> str:
+    checks = ", ".join(
+        f"{c['layer']} {c['result']}"
+        for c in statement["checks"]
+        if c["result"] != "not_applicable"
+    )
+    confidence = statement["confidence"]
+    sure = "" if confidence is None else f", confidence {confidence:.2f}"
+    return plain(f"{statement['kind']}, {statement['verdict']}{sure} ({checks})")
+
+
+def _path(path: Sequence[Mapping[str, Any]]) -> str:
+    steps = [
+        f"{s['subject_name']} —{'not ' if s['negated'] else ''}{s['predicate']}→ {s['object_name']}"
+        for s in path
+    ]
+    return plain(" | ".join(steps)).replace("\n", " ")
+
+
+def hits_text(hits: Sequence[Any]) -> str:
+    """Passages as ``kgrag search`` prints them, best first."""
+    lines: list[str] = []
+    for number, hit in enumerate(map(_record, hits), start=1):
+        lines.append(f"{number}. {_place(hit)}  ({hit['score']:.3f})")
+        lines += [f"   {plain(hit['passage_id'])}", _wrapped(_short(hit["text"], 60), "   "), ""]
+    return "\n".join(lines).rstrip() or "No passage was found."
+
+
+def document_text(document: Any) -> str:
+    """A document's own description and the start of its text."""
+    record = _record(document)
+    rows = {"id": record["id"], "uri": record["uri"], "status": record.get("status")}
+    rows |= {k: v for k, v in (record.get("metadata") or {}).items() if v and k != "extra"}
+    lines = [f"{plain(k):<12} {plain(v)}" for k, v in rows.items() if v]
+    text = record.get("text", "")
+    lines += ["", _wrapped(text[:1500], "  ")]
+    if len(text) > 1500:
+        lines.append(f"  … {len(text):,} characters in all; --json gives the whole text")
+    return "\n".join(lines)
+
+
+def assertion_text(assertion: Any) -> str:
+    """An assertion with every quotation that states it."""
+    record = _record(assertion)
+    subject = record.get("subject_name") or record["subject"]
+    object_ = record.get("object_name") or record["object"]
+    word = "not " if record["negated"] else ""
+    lines = [plain(f"{record.get('id', '')}  {subject} —{word}{record['predicate']}→ {object_}")]
+    for evidence in record["evidence"]:
+        where = evidence.get("document", {}).get("title") or evidence["document_id"]
+        lines.append(_wrapped(f"“{evidence['quote']}”", "  "))
+        lines.append(plain(f"    {where}; characters {evidence['start']} to {evidence['end']}"))
+    return "\n".join(lines)
+
+
+def answer_html(answer: Answer | Mapping[str, Any]) -> str:
+    """The answer as one HTML fragment: no script, no link, everything of a source escaped."""
+    record = _record(answer)
+    parts = [f"<p><b>{_e(record['question'])}</b></p>"]
+    parts += [f"<p>⚠ {_e(w)}</p>" for w in record["warnings"]]
+    if record["abstained"]:
+        parts.append(f"<p>No answer. {_e(record['reason'])}</p>")
+        items = [
+            f"<li>{_e(_place(h))}<br><i>{_e(_short(h['text']))}</i></li>"
+            for h in record["evidence"]["passages"]
+        ]
+        if items:
+            parts.append(f"<p>Nearest evidence (not an answer):</p><ul>{''.join(items)}</ul>")
+        return f"<div class='kgrag-answer'>{''.join(parts)}</div>"
+    for statement in record["statements"]:
+        places = "<br>".join(_e(_place(c)) for c in statement["citations"])
+        parts.append(
+            f"<blockquote>{_e(statement['text'])}<footer><small>{places}<br>"
+            f"{_e(_verdict(statement))}</small></footer></blockquote>"
+        )
+    for path in record["evidence"]["paths"]:
+        parts.append(f"<p>Path: {_e(_path(path))}</p>")
+        cited = [step["citation"] for step in path]
+        quotes = "".join(f"<li>“{_e(c['quote'])}” {_e(_place(c))}</li>" for c in cited)
+        parts.append(f"<ul>{quotes}</ul>")
+    return f"<div class='kgrag-answer'>{''.join(parts)}</div>"
+
+
+def _e(value: object) -> str:
+    return html.escape(plain(value), quote=True).replace("\n", "<br>")
