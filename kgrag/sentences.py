@@ -15,15 +15,12 @@ from kgrag.records.text import Span
 
 # A full stop after these is part of the word. Lower case, without the stop.
 _ABBREVIATIONS: Final = frozenset(
-    """
-    al approx art assn ca cf cp cps ch chap col dept dr ed eds e.g eg eq eqs esp est et etc ex fig
-    figs hon i.e ie inc incl jr lab lt ltd max med min mr mrs ms mt no nos obs op p para pp prof
-    pt pts ref refs resp sec sect sp spp sr ss st subsp suppl tab tabs temp u.s u.k univ vol vols
-    viz vs var
-    """.split()
+    ["al", "approx", "art", "assn", "ca", "cf", "cp", "cps", "ch", "chap", "col", "dept", "dr", "ed", "eds", "e.g", "eg", "eq", "eqs", "esp", "est", "et", "etc", "ex", "fig", "figs", "hon", "i.e", "ie", "inc", "incl", "jr", "lab", "lt", "ltd", "max", "med", "min", "mr", "mrs", "ms", "mt", "no", "nos", "obs", "op", "p", "para", "pp", "prof", "pt", "pts", "ref", "refs", "resp", "sec", "sect", "sp", "spp", "sr", "ss", "st", "subsp", "suppl", "tab", "tabs", "temp", "u.s", "u.k", "univ", "vol", "vols", "viz", "vs", "var"]
 )
 # These end a sentence when a capital follows, because they often stand last.
-_MAY_END: Final = frozenset({"etc", "al", "u.s", "u.k", "inc", "ltd", "jr", "sr", "spp", "pts"})
+_MAY_END: Final = frozenset({"etc", "al", "inc", "ltd", "jr", "sr", "spp", "pts"})
+# A bracket that is still open after so many characters is a slip, not a parenthesis.
+_LONGEST_BRACKET: Final = 400
 
 _END: Final = re.compile(
     r"""
@@ -68,6 +65,8 @@ def _is_boundary(text: str, begin: int, mark: re.Match[str], line_end: int) -> b
     following = _STARTS.match(text, mark.end(), line_end)
     if following is None:
         return False
+    if _in_bracket(text, begin, mark.end()):
+        return False
     next_char = text[following.end() - 1]
     if not mark.group().startswith(".") or mark.group().startswith(".."):
         return not next_char.islower() or mark.group()[0] in "!?"
@@ -77,13 +76,19 @@ def _is_boundary(text: str, begin: int, mark: re.Match[str], line_end: int) -> b
         lower = token.lower()
         if lower in _ABBREVIATIONS:
             return lower in _MAY_END and next_char.isupper()
-        # "J. Smith", "E. coli", "P. falciparum": an initial, unless it ends a phrase ("vitamin C.").
+        # "J. Smith", "E. coli": an initial, unless it ends a phrase ("vitamin C.").
         if len(token) == 1 and token.isupper():
             return next_char.isupper() and _ends_phrase(text, begin, word.start())
         # "1. Assess the airway": a list number at the start of the sentence.
         if token.isdigit() and text[begin : word.start()].strip() == "":
             return False
     return not next_char.islower()
+
+
+def _in_bracket(text: str, begin: int, end: int) -> bool:
+    """A round bracket is open at ``end`` that was opened not long before."""
+    opened = text.rfind("(", max(begin, end - _LONGEST_BRACKET), end)
+    return opened >= 0 and text.count("(", opened, end) > text.count(")", opened, end)
 
 
 _PHRASE_BEFORE_LETTER: Final = re.compile(

@@ -54,9 +54,9 @@ def main() -> None:
     for module in (question, inspect, models, vocabulary, batch):
         module.register(root)
     try:
-        root(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Without its standalone mode click gives back the code of an Exit instead of raising it.
+        code = root(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

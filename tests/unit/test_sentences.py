@@ -23,6 +23,15 @@ from kgrag.sentences import sentences
         ("One line\nanother line", ["One line", "another line"]),
         ("Adults. ≥ 65 years too.", ["Adults.", "≥ 65 years too."]),
         ("(Strong recommendation.) Next.", ["(Strong recommendation.)", "Next."]),
+        (
+            "Approved (U.S. Food and Drug Administration, 2019). Next.",
+            ["Approved (U.S. Food and Drug Administration, 2019).", "Next."],
+        ),
+        ("The U.S. Task Force says so.", ["The U.S. Task Force says so."]),
+        (
+            "Rare (see below. It is so) but real. Next.",
+            ["Rare (see below. It is so) but real.", "Next."],
+        ),
         ("", []),
         (" \n ", []),
     ],
