@@ -76,10 +76,12 @@ def catch_up(
         )
     if index.stamp == target:
         return 0
-    last = {change.document_id: change for change in truth.changes(index.stamp)}
+    changes = list(truth.changes(index.stamp))
+    last = {change.document_id: change for change in changes}
     steps = sorted(last.values(), key=lambda c: (c.generation, c.document_id))
     # Retired ones go first: each step is another document's, so the order between them is free.
-    index.delete_documents([c.document_id for c in steps if c.op == "retire"])
+    # One that was retired and came back may have been cut otherwise.
+    index.delete_documents(sorted({c.document_id for c in changes if c.op == "retire"}))
     added = [c for c in steps if c.op == "add"]
     shown = progress or SILENT
     shown.stage("index", len(added), "documents")

@@ -84,7 +84,8 @@ class TruthStore(Protocol):
     def put(self, item: Ingested) -> bool:
         """Commit one document version and retire the source's earlier current version.
 
-        A version dated before the current one is kept as a replaced one instead. True when something changed; False when this version was already current. A version that
+        A version dated before the current one is kept as a replaced one instead. True when something changed; False when this version was already current and the same
+        was found in it (when something else was, that replaces what was found before). A version that
         was replaced before becomes current again without being written twice.
         """
         ...

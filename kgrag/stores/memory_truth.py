@@ -39,6 +39,13 @@ class _Kept:
     generation: int
 
 
+def _derived(item: Ingested) -> tuple[object, ...]:
+    """What was found in the document, comparable."""
+    said = {a.id: a for a in item.assertions}
+    rejects = tuple(sorted(repr(sorted(dict(r).items())) for r in item.rejects))
+    return item.passages, item.mentions, said, rejects
+
+
 class MemoryTruth:
     """``TruthStore`` in dictionaries."""
 
@@ -66,7 +73,11 @@ class MemoryTruth:
         document_id = item.document.id
         kept = self._kept.get(document_id)
         if kept is not None and kept.status == "current":
-            return False
+            if _derived(kept.item) == _derived(item):
+                return False
+            self._log("retire", document_id)
+            self._kept[document_id] = _Kept(item, "current", self._log("add", document_id))
+            return True
         for other in self._kept.values():
             if other.status == "current" and other.item.document.source == item.document.source:
                 if item.document.metadata.dated_before(other.item.document.metadata):

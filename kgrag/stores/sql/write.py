@@ -54,7 +54,7 @@ def put(connection: Connection, item: Ingested) -> bool:
     document = item.document
     found = find(connection, document.id)
     if found is not None and found.status == "current":
-        return False
+        return _refresh(connection, found.doc, item)
     earlier = connection.execute(
         select(documents.c.doc, documents.c.id, documents.c.metadata, documents.c.generation).where(
             documents.c.collection == document.source.collection,
@@ -119,53 +119,88 @@ def _insert(
             rejects=codec.dump([dict(reject) for reject in item.rejects]),
         )
     )
-    _insert_rows(
-        connection,
-        passages,
-        [
-            {
-                "id": p.id,
-                "doc": doc,
-                "position": at,
-                "start": p.start,
-                "stop": p.end,
-                "section": codec.dump(p.section),
-                "page": p.page,
-                "text_sha256": bytes.fromhex(sha256(document.text[p.start : p.end].encode())),
-            }
-            for at, p in enumerate(item.passages)
-        ],
+    for table, rows in _derived(doc, item):
+        _insert_rows(connection, table, rows)
+
+
+def _refresh(connection: Connection, doc: int, item: Ingested) -> bool:
+    """What was found in the document is as in ``item``; False when it was before."""
+    mentions = codec.dump_mentions(item.mentions)
+    rejects = codec.dump([dict(reject) for reject in item.rejects])
+    derived = _derived(doc, item)
+    kept = connection.execute(
+        select(bodies.c.mentions, bodies.c.rejects).where(bodies.c.doc == doc)
+    ).one()
+    if (kept.mentions, kept.rejects) == (mentions, rejects) and all(
+        _holds(connection, table, doc, rows) for table, rows in derived
+    ):
+        return False
+    log(connection, "retire", item.document.id)
+    generation = log(connection, "add", item.document.id)
+    for table, _ in reversed(derived):
+        connection.execute(delete(table).where(table.c.doc == doc))
+    for table, rows in derived:
+        _insert_rows(connection, table, rows)
+    connection.execute(
+        update(bodies).where(bodies.c.doc == doc).values(mentions=mentions, rejects=rejects)
     )
+    connection.execute(
+        update(documents)
+        .where(documents.c.doc == doc)
+        .values(generation=generation, mentions=len(item.mentions), rejects=len(item.rejects))
+    )
+    return True
+
+
+def _holds(connection: Connection, table: Table, doc: int, rows: list[dict[str, Any]]) -> bool:
+    """The table has exactly these rows of the document."""
+    names = list(rows[0]) if rows else ["doc"]
+    kept = connection.execute(
+        select(*(table.c[name] for name in names)).where(table.c.doc == doc)
+    ).all()
+    wanted = [tuple(row.values()) for row in rows]
+    return sorted(map(repr, map(tuple, kept))) == sorted(map(repr, wanted))
+
+
+def _derived(doc: int, item: Ingested) -> list[tuple[Table, list[dict[str, Any]]]]:
+    """The rows of what was found in a document, by table, in the order to insert them."""
+    text = item.document.text
+    found: list[dict[str, Any]] = [
+        {
+            "id": p.id,
+            "doc": doc,
+            "position": at,
+            "start": p.start,
+            "stop": p.end,
+            "section": codec.dump(p.section),
+            "page": p.page,
+            "text_sha256": bytes.fromhex(sha256(text[p.start : p.end].encode())),
+        }
+        for at, p in enumerate(item.passages)
+    ]
     # In the order of the table's key: neighbouring rows land on the same pages.
     counted = sorted(count_mentions(item.passages, item.mentions).items())
-    _insert_rows(
-        connection,
-        postings,
-        [
-            {"concept": concept, "doc": doc, "position": at, "mentions": count}
-            for (concept, at), count in counted
-        ],
-    )
-    _insert_rows(
-        connection,
-        stated,
-        [
-            {
-                "id": identifier,
-                "doc": doc,
-                "subject": a.subject,
-                "predicate": a.predicate,
-                "object": a.object,
-                "negated": a.negated,
-                "qualifiers": codec.dump(a.qualifiers),
-                "tier": a.tier,
-                "certainty": a.certainty,
-                "pieces": len(a.evidence),
-                "evidence": codec.dump_evidence(a.evidence),
-            }
-            for identifier, a in sorted(merged(item.assertions).items())
-        ],
-    )
+    posted: list[dict[str, Any]] = [
+        {"concept": concept, "doc": doc, "position": at, "mentions": count}
+        for (concept, at), count in counted
+    ]
+    said: list[dict[str, Any]] = [
+        {
+            "id": identifier,
+            "doc": doc,
+            "subject": a.subject,
+            "predicate": a.predicate,
+            "object": a.object,
+            "negated": a.negated,
+            "qualifiers": codec.dump(a.qualifiers),
+            "tier": a.tier,
+            "certainty": a.certainty,
+            "pieces": len(a.evidence),
+            "evidence": codec.dump_evidence(a.evidence),
+        }
+        for identifier, a in sorted(merged(item.assertions).items())
+    ]
+    return [(passages, found), (postings, posted), (stated, said)]
 
 
 def _insert_rows(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

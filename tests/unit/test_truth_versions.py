@@ -1,4 +1,4 @@
-"""An old edition that is read after the new one replaces nothing, in every truth store."""
+"""Late editions replace nothing; what is found in a version can be brought up to date."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from kgrag.ids import sha256
-from kgrag.records.text import Block, Document, Metadata, Source
+from kgrag.records.concepts import Mention
+from kgrag.records.text import Block, Document, Metadata, Passage, Source
 from kgrag.stores.base import Ingested, TruthStore
 from kgrag.stores.memory_truth import MemoryTruth
 from kgrag.stores.sql import open_truth
@@ -63,3 +64,20 @@ def test_without_dates_the_last_one_read_is_current(truth: TruthStore) -> None:
     same_year = replace(edition("2025-06", "june"), original=b"june")
     truth.put(same_year)
     assert current(truth) == "doc_june"
+
+
+def test_what_is_found_in_a_current_version_is_brought_up_to_date(truth: TruthStore) -> None:
+    item = edition("2025", "asthma attack")
+    truth.put(item)
+    found = (Mention(0, 6, "asthma", "MESH:D001249", "disease"),)
+    passage = Passage("pas_1", item.document.id, 0, 13)
+    better = replace(item, mentions=found, passages=(passage,))
+    assert truth.put(better)
+    assert truth.mentions(item.document.id) == found
+    assert truth.passages(item.document.id) == (passage,)
+    assert truth.passages_with_concepts(["MESH:D001249"]) == [("pas_1", "MESH:D001249")]
+    generation = truth.generation
+    assert not truth.put(better)
+    assert truth.generation == generation
+    assert [c.op for c in truth.changes(1)] == ["retire", "add"]
+    assert list(truth.verify()) == []
