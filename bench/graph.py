@@ -24,7 +24,8 @@ def main() -> None:
     )
     print(f"{platform.machine()}, python {platform.python_version()}, numpy {np.__version__}")
     print(
-        f"build {time.perf_counter() - began:.2f} s, {len(graph.concepts)} concepts, {len(graph)} edges"
+        f"build {time.perf_counter() - began:.2f} s, "
+        f"{len(graph.concepts)} concepts, {len(graph)} edges"
     )
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()

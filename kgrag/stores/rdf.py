@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -45,7 +46,10 @@ def export(truth: TruthStore, lexicon: Names, form: str, out: Path) -> int:
     else:
         dataset = to_dataset(assertions, lexicon, named=form != "nt")
         source: Graph = dataset if form != "nt" else dataset.default_graph
-        data = source.serialize(format=_FORMATS[form], encoding="utf-8")
+        with warnings.catch_warnings():
+            # rdflib 7.6: its own serializers call what its Dataset deprecates.
+            warnings.filterwarnings("ignore", r"Dataset\.", DeprecationWarning)
+            data = source.serialize(format=_FORMATS[form], encoding="utf-8")
     handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}-")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -145,7 +149,7 @@ def _rdflib(assertions: list[Assertion], query: str) -> Iterator[Mapping[str, st
     except (ParseException, ValueError) as error:
         raise DataError(f"not a SPARQL query: {error}") from error
     _refuse_remote(str(prepared.algebra))
-    result = to_dataset(assertions, named=False).query(prepared)
+    result = to_dataset(assertions, named=False).default_graph.query(prepared)
     if result.type == "ASK":
         yield {"result": str(bool(result.askAnswer)).lower()}
     elif result.type == "SELECT":
