@@ -1,0 +1,106 @@
+"""cpgQA: recall of ``search``, and how often the quotations of ``ask`` hold the gold answer.
+
+The kb must hold cpgQA's own passages (recipe ``cpgqa``); what else it holds are distractors.
+Beside ``ask``, under the same limit of words: the first 60 words of the best passage, and the
+sentence nearest by the encoder. Every citation is compared with the stored text.
+
+    KGRAG_DATA=... python bench/cpgqa.py --kb DIR [--questions 600]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+
+from kgrag import Engine
+from kgrag.retrieval.context import build_context
+from kgrag.sentences import sentences
+
+WORDS = 60
+
+
+def flat(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def interval(values: list[float], rounds: int = 2000) -> str:
+    rng = np.random.default_rng(1)
+    array = np.array(values, dtype=float)
+    means = array[rng.integers(0, len(array), (rounds, len(array)))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return f"{array.mean():.3f} [{low:.3f}, {high:.3f}]"
+
+
+def records(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().split("\n") if line.strip()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--kb", required=True)
+    parser.add_argument("--questions", type=int, default=600)
+    options = parser.parse_args()
+    folder = Path(os.environ["KGRAG_DATA"]) / "bench" / "cpgqa"
+    corpus = {r["_id"]: flat(r["text"]) for r in records(folder / "corpus.jsonl")}
+    questions = records(folder / "qa.jsonl")
+    if options.questions < len(questions):
+        questions = random.Random(1).sample(questions, options.questions)
+    scores: dict[str, list[float]] = {}
+    sound = cited = 0
+
+    def note(name: str, value: float) -> None:
+        scores.setdefault(name, []).append(value)
+
+    with Engine.open(options.kb) as engine:
+        for question in questions:
+            text = question["question"]
+            gold = [flat(a["text"]) for a in question["answers"]]
+            home = corpus[question["context_id"]]
+            hits = engine.search(text, limit=5)
+            right = [flat(h.text) in home or home in flat(h.text) for h in hits]
+            note("search recall@1", any(right[:1]))
+            note("search recall@5", any(right))
+            found = engine.retriever.candidates(text, limit=20)
+            best = " ".join(hits[0].text.split()[:WORDS]) if hits else ""
+            note("baseline: first 60 words of the best passage holds the gold",
+                 any(g in flat(best) for g in gold))  # fmt: skip
+            note("baseline words of the best passage", len(best.split()))
+            pieces = [s.of(c.hit.text) for c in found for s in sentences(c.hit.text)]
+            pieces = [p for p in pieces if len(p.split()) <= WORDS]
+            vectors = engine.encoder.encode([text, *pieces])
+            near = pieces[int(np.argmax(vectors[1:] @ vectors[0]))] if pieces else ""
+            note("baseline: nearest sentence by the encoder holds the gold",
+                 any(g in flat(near) for g in gold))  # fmt: skip
+            note("baseline words of the nearest sentence", len(near.split()))
+            answer = engine.ask(text)
+            quotes = [s.text for s in answer.statements]
+            note("ask: abstained", answer.abstained)
+            note("ask: first quotation holds the gold",
+                 any(g in flat(q) for q in quotes[:1] for g in gold))  # fmt: skip
+            note("ask: the quotations hold the gold",
+                 any(g in flat(q) for q in quotes for g in gold))  # fmt: skip
+            note("ask words quoted", sum(len(q.split()) for q in quotes))
+            note("ask ms", answer.timings_ms["total"])
+            pool = build_context(found, engine.truth).citables
+            note("bound: some citable piece holds the gold",
+                 any(g in flat(c.text) for c in pool for g in gold))  # fmt: skip
+            for statement in answer.statements:
+                for c in statement.citations:
+                    stored = engine.truth.document(c.document.id).text
+                    cited += 1
+                    sound += stored[c.start : c.end] == c.quote == statement.text
+    print(f"{len(questions)} questions")
+    for name, values in scores.items():
+        print(f"{name}: {interval(values)}")
+    print(f"citations equal to the stored text: {sound} of {cited}")
+    if sound != cited:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
