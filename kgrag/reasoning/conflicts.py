@@ -8,12 +8,12 @@ from typing import Any
 from kgrag.reasoning.paths import cite
 from kgrag.records.answer import to_plain
 from kgrag.records.assertions import Assertion
+from kgrag.retrieval.scope import Reads
 from kgrag.retrieval.seeds import Names, name_of
-from kgrag.stores.base import TruthStore
 
 
 def find_conflicts(
-    assertions: Iterable[Assertion], truth: TruthStore, names: Names
+    assertions: Iterable[Assertion], truth: Reads, names: Names
 ) -> tuple[Mapping[str, Any], ...]:
     """Pairs of opposite direction among the assertions and those that share their ends.
 
@@ -46,7 +46,7 @@ def _kind(one: Assertion, other: Assertion) -> str | None:
 
 
 def _record(
-    kind: str, one: Assertion, other: Assertion, truth: TruthStore, names: Names
+    kind: str, one: Assertion, other: Assertion, truth: Reads, names: Names
 ) -> dict[str, Any]:
     return {
         "kind": kind,
@@ -58,7 +58,7 @@ def _record(
     }
 
 
-def _side(assertion: Assertion, truth: TruthStore) -> dict[str, Any]:
+def _side(assertion: Assertion, truth: Reads) -> dict[str, Any]:
     return {
         "assertion": assertion.id,
         "predicate": assertion.predicate,

@@ -7,6 +7,7 @@ every check. A check that breaks ends the answer: it becomes an abstention that 
 from __future__ import annotations
 
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -18,6 +19,7 @@ from kgrag.generation.base import LanguageModel
 from kgrag.reasoning.answerable import answer_features, speaks_to
 from kgrag.reasoning.coverage import content_words, coverage
 from kgrag.reasoning.notices import is_emergency, notice
+from kgrag.reasoning.paths import asks_for_connection, is_chain, path_text
 from kgrag.records.answer import (
     Answer,
     Check,
@@ -177,16 +179,20 @@ def ask(
         if draft.chance >= threshold or (round_number and len(draft.context.citables) == before):
             break
     try:
-        if not draft.ranked:
+        with draft.clock.step("verification"):
+            connection = _connection(draft, parts)
+        if not draft.ranked or draft.chance < threshold:
+            if connection:
+                return _answer(draft, parts, connection)
+            if draft.ranked:
+                return _abstain(draft, parts, "not_covered")
             return _abstain(draft, parts, "nothing_passed" if draft.found else "nothing_found")
-        if draft.chance < threshold:
-            return _abstain(draft, parts, "not_covered")
         with draft.clock.step("choice"):
             ordered = _choose(draft, parts)
-        if not ordered:
+        if not ordered and not connection:
             return _abstain(draft, parts, "nothing_chosen")
         with draft.clock.step("verification"):
-            statements = _keep(draft, parts, ordered, threshold)
+            statements = (connection + _keep(draft, parts, ordered, threshold))[: limits.statements]
         if not statements:
             return _abstain(draft, parts, "nothing_passed")
         return _answer(draft, parts, statements)
@@ -283,6 +289,36 @@ def _keep(
     return tuple(kept)
 
 
+def _connection(draft: _Draft, parts: Parts) -> tuple[Statement, ...]:
+    """The best chain of edges between two concepts, when the question asks how they connect."""
+    if not asks_for_connection(draft.question):
+        return ()
+    for path in _sound_paths(draft, parts):
+        text = path_text(path)
+        if not is_chain(path) or len(text.split()) > draft.options.words:
+            continue
+        with _guarded("path"):
+            checks = [
+                parts.span_check(step.citation, step.citation.quote, parts.truth) for step in path
+            ]
+            detail = "one source states it" if len(path) == 1 else (
+                f"{len(path)} assertions joined; each source states one of them"
+            )  # fmt: skip
+            checks.append(Check("graph", "pass", detail))
+        return (
+            Statement(
+                text=text,
+                kind="path",
+                verdict="supported",
+                confidence=None,
+                citations=tuple(step.citation for step in path),
+                assertions=tuple(step.assertion for step in path),
+                checks=tuple(checks),
+            ),
+        )
+    return ()
+
+
 def _citation(citable: Citable, context: Context) -> Citation:
     return Citation(
         context.documents[citable.document_id], citable.passage_id, citable.section,
@@ -290,9 +326,7 @@ def _citation(citable: Citable, context: Context) -> Citation:
     )  # fmt: skip
 
 
-def _checks(
-    draft: _Draft, parts: Parts, citable: Citable, citation: Citation
-) -> tuple[Check, ...]:
+def _checks(draft: _Draft, parts: Parts, citable: Citable, citation: Citation) -> tuple[Check, ...]:
     """Span first, then whether it speaks of the question, for its patient, within the limits."""
     with _guarded("span"):
         checks = [parts.span_check(citation, citable.text, parts.truth)]
@@ -323,6 +357,32 @@ def _guarded(layer: str) -> Iterator[None]:
         raise _BrokenCheckError(layer) from error
 
 
+_ASKS_CONNECTION: Final = re.compile(
+    r"\b(?:connect\w*|relat(?:ed|ion\w*)|link(?:s|ed)?|associat\w+|path)\b", re.IGNORECASE
+)
+
+
+def _path_statement(draft: _Draft, parts: Parts) -> Statement | None:
+    """The best path as a statement, each edge with its quotation, where a connection is asked for.
+
+    Its words are concepts and predicates of the graph. A path with a negated edge connects
+    nothing. None when there is none, or when a quotation of it fails.
+    """
+    if not _ASKS_CONNECTION.search(draft.question):
+        return None
+    for path in _sound_paths(draft, parts):
+        if any(step.negated for step in path):
+            continue
+        words = "; ".join(
+            f"{s.subject_name} {s.predicate.replace('_', ' ')} {s.object_name}" for s in path
+        )
+        return Statement(
+            words, "path", "supported", None, tuple(s.citation for s in path),
+            tuple(s.assertion for s in path), (Check("span", "pass", f"{len(path)} edges"),),
+        )  # fmt: skip
+    return None
+
+
 def _stated(citable: Citable, view: GraphView) -> tuple[str, ...]:
     return tuple(
         sorted(
@@ -343,12 +403,11 @@ def _answer(draft: _Draft, parts: Parts, statements: tuple[Statement, ...]) -> A
             draft.view.seeds, _sound_paths(draft, parts), _sound(shown, draft, parts)
         )
     warnings = _warnings(draft)
-    for statement in statements:
-        document = statement.citations[0].document
+    for document in dict.fromkeys(c.document for s in statements for c in s.citations):
         if document.id in draft.context.concerns:
             warnings.append(notice("concern", title=document.title))
     doubtful = {c.document_id: c.title for c in draft.context.citables if c.doubt >= DOUBTFUL}
-    for identifier in dict.fromkeys(s.citations[0].document.id for s in statements):
+    for identifier in dict.fromkeys(c.document.id for s in statements for c in s.citations):
         if identifier in doubtful:
             warnings.append(notice("doubtful_cited", title=doubtful[identifier]))
     return Answer(

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from kgrag.ids import sha256
+from kgrag.reasoning.conflicts import find_conflicts
 from kgrag.reasoning.loop import GraphView, Parts
-from kgrag.records.answer import Citation, CitedDocument, PathStep, Seed
-from kgrag.records.assertions import Assertion, Evidence
+from kgrag.reasoning.paths import seed_paths
 from kgrag.records.question import AskOptions, Choice
+from kgrag.retrieval.expand import expand
 from kgrag.retrieval.rerank import WEIGHTS, LinearReranker
+from kgrag.retrieval.scope import Scope
+from kgrag.retrieval.seeds import find_seeds
 
 if TYPE_CHECKING:
     from kgrag.engine import Engine
 
 ORDER_BY_MODEL: Final[Mapping[str, Choice]] = {"smollm2-135m-instruct": "rerank"}
 """Who orders the statements, by language model, as measured; a model not listed does not."""
-
-CONCEPTS: Final = 12
-ASSERTIONS: Final = 200
 
 
 def parts_of(engine: Engine) -> Parts:
@@ -48,69 +48,19 @@ def parts_of(engine: Engine) -> Parts:
 
 def look(engine: Engine, question: str, options: AskOptions) -> GraphView:
     """The concepts of the question, the assertions near them and the paths between them."""
-    seeds = tuple(
-        Seed(m.start, m.end, m.text, m.concept, engine.name_of(m.concept), m.score)
-        for m in engine.linker.link(question)
-    )
+    names = engine.linker.lexicon
+    seeds = find_seeds(question, engine.linker, names)
     graph = engine.graph
-    concepts = list(dict.fromkeys(s.concept for s in seeds if s.concept in graph))
-    if not concepts:
+    if not any(seed.concept in graph for seed in seeds):
         return GraphView(seeds)
-    near = list(graph.pagerank(dict.fromkeys(concepts, 1.0)))[:CONCEPTS]
-    wanted = dict.fromkeys([*concepts, *near])
-    ids = [
-        edge.assertion
-        for concept in wanted
-        for edge in graph.neighbours(concept)
-        if edge.subject in wanted and edge.object in wanted
-    ]
-    routes = graph.paths(concepts, concepts) if len(concepts) > 1 else ()
-    on_path = [edge.assertion for route in routes for edge in route.edges]
-    assertions = {
-        a.id: a
-        for a in engine.truth.assertions(list(dict.fromkeys([*on_path, *ids]))[:ASSERTIONS])
-    }
-    evidence = {
-        (e.document_id, e.start, e.end): a.id
-        for a in assertions.values()
-        for e in a.evidence
-        if _in_scope(engine, e, options)
-    }
-    paths = []
-    for route in routes:
-        steps = [_step(engine, assertions.get(e.assertion), options) for e in route.edges]
-        if steps and all(steps):
-            paths.append(tuple(s for s in steps if s is not None))
-    return GraphView(seeds, evidence, tuple(paths[:5]))
-
-
-def _in_scope(engine: Engine, evidence: Evidence, options: AskOptions) -> bool:
-    """Whether the evidence's document is current, not retracted and of a collection asked for."""
-    info = engine.truth.info(evidence.document_id)
-    return (
-        info.status == "current"
-        and info.metadata.retracted in (None, "expression_of_concern")
-        and (not options.collections or info.source.collection in options.collections)
+    scope = Scope(engine.truth, options.collections)
+    # Retrieval finds the passages itself; here the graph says which sentences state what.
+    expansion = expand(seeds, graph, scope, passages=0)
+    asked = {seed.concept for seed in seeds}
+    touching = [a for a, _ in expansion.assertions if {a.subject, a.object} <= asked]
+    return GraphView(
+        seeds,
+        expansion.evidence(),
+        seed_paths(seeds, graph, scope, names),
+        find_conflicts(touching, scope, names),
     )
-
-
-def _step(engine: Engine, assertion: Assertion | None, options: AskOptions) -> PathStep | None:
-    """The assertion as a step with its first quotation; None when none may be cited."""
-    if assertion is None:
-        return None
-    evidence = next((e for e in assertion.evidence if _in_scope(engine, e, options)), None)
-    if evidence is None:
-        return None
-    document = engine.truth.document(evidence.document_id)
-    passage = next(
-        (p for p in engine.truth.passages(document.id) if p.start <= evidence.start < p.end), None
-    )
-    if passage is None:
-        return None
-    cited = CitedDocument.of(document.id, document.uri, document.title, document.metadata)
-    return PathStep(
-        assertion.id, assertion.subject, engine.name_of(assertion.subject), assertion.predicate,
-        assertion.object, engine.name_of(assertion.object), assertion.negated,
-        Citation(cited, passage.id, document.section_path(evidence.start),
-                 document.page_at(evidence.start), evidence.start, evidence.end, evidence.quote),
-    )  # fmt: skip

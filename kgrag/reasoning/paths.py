@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
+from typing import Final
 
 from kgrag.errors import BrokenInvariant
 from kgrag.records.answer import Citation, CitedDocument, PathStep, Seed
 from kgrag.records.assertions import Assertion, Evidence
+from kgrag.retrieval.scope import Reads
 from kgrag.retrieval.seeds import Names, name_of
-from kgrag.stores.base import TruthStore
 from kgrag.stores.graph import Graph, GraphPath
+
+# Words with which a question asks how two things hang together.
+_CONNECTION: Final = re.compile(
+    r"\b(?:connect(?:ed|ion|ions|s)?|relat(?:ed|ion|ions|ionship|ionships)|link(?:ed|s)?|"
+    r"associat(?:ed|ion|ions)|lead(?:s|ing)? to|path(?:s|way|ways)? (?:from|between))\b",
+    re.IGNORECASE,
+)
+
+
+def asks_for_connection(question: str) -> bool:
+    """Whether the question asks how its concepts hang together."""
+    return _CONNECTION.search(question) is not None
 
 
 def seed_paths(
     seeds: Sequence[Seed],
     graph: Graph,
-    truth: TruthStore,
+    truth: Reads,
     names: Names,
     *,
     max_edges: int = 3,
@@ -44,7 +58,24 @@ def seed_paths(
     )
 
 
-def path_step(assertion: Assertion, truth: TruthStore, names: Names) -> PathStep:
+def is_chain(path: Sequence[PathStep]) -> bool:
+    """Each edge goes on from where the one before ended, and none is negated."""
+    return (
+        bool(path)
+        and not any(step.negated for step in path)
+        and all(one.object == other.subject for one, other in pairwise(path))
+    )
+
+
+def path_text(path: Sequence[PathStep]) -> str:
+    """The chain as one line, each edge in its own direction."""
+    names = [path[0].subject_name]
+    for step in path:
+        names.append(f"—{step.predicate.replace('_', ' ')}→ {step.object_name}")
+    return " ".join(names)
+
+
+def path_step(assertion: Assertion, truth: Reads, names: Names) -> PathStep:
     """The assertion as a step, cited at the first of its evidence."""
     return PathStep(
         assertion.id,
@@ -58,7 +89,7 @@ def path_step(assertion: Assertion, truth: TruthStore, names: Names) -> PathStep
     )
 
 
-def cite(evidence: Evidence, truth: TruthStore) -> Citation:
+def cite(evidence: Evidence, truth: Reads) -> Citation:
     """The citation of the evidence, checked against the stored text; BrokenInvariant if it differs.
 
     The passage is the one that holds the start of the quotation.

@@ -8,8 +8,8 @@ from typing import Final
 
 from kgrag.records.answer import Seed
 from kgrag.records.assertions import Assertion
+from kgrag.retrieval.scope import Reads
 from kgrag.retrieval.seeds import seed_weights
-from kgrag.stores.base import TruthStore
 from kgrag.stores.graph import Edge, Graph
 
 # Relevance falls off quickly; concepts beyond these bring noise and cost time.
@@ -43,7 +43,7 @@ class Expansion:
 def expand(
     seeds: Sequence[Seed],
     graph: Graph,
-    truth: TruthStore,
+    truth: Reads,
     *,
     assertions: int = 50,
     passages: int = 50,

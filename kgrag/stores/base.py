@@ -84,9 +84,10 @@ class TruthStore(Protocol):
     def put(self, item: Ingested) -> bool:
         """Commit one document version and retire the source's earlier current version.
 
-        A version dated before the current one is kept as a replaced one instead. True when something changed; False when this version was already current and the same
-        was found in it (when something else was, that replaces what was found before). A version that
-        was replaced before becomes current again without being written twice.
+        A version dated before the current one is kept as a replaced one instead. A version that
+        was replaced before becomes current again without being written twice. True when something
+        changed; False when this version was already current and the same was found in it (when
+        something else was, that replaces what was found before).
         """
         ...
 
@@ -154,6 +155,10 @@ class TruthStore(Protocol):
 
     def edges(self) -> Iterator[tuple[str, str, str, str, int]]:
         """(assertion id, subject, predicate, object, current evidence count): the graph's input."""
+        ...
+
+    def negated_assertions(self) -> frozenset[str]:
+        """Ids of the assertions that deny their predicate."""
         ...
 
     def changes(self, since: int) -> Iterator[Change]:
@@ -256,15 +261,11 @@ class VectorIndex(Protocol):
         """Leave no deleted vector in any file."""
         ...
 
-    def dense(
-        self, vector: NDArray[np.float32], *, limit: int, filters: Filters
-    ) -> list[IndexHit]:
+    def dense(self, vector: NDArray[np.float32], *, limit: int, filters: Filters) -> list[IndexHit]:
         """Best first by cosine; ties by passage id."""
         ...
 
-    def sparse(
-        self, terms: Mapping[int, float], *, limit: int, filters: Filters
-    ) -> list[IndexHit]:
+    def sparse(self, terms: Mapping[int, float], *, limit: int, filters: Filters) -> list[IndexHit]:
         """Best first by BM25; only passages that share a term; ties by passage id."""
         ...
 

@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,15 +64,6 @@ class GraphPath:
     concepts: tuple[str, ...]
     edges: tuple[Edge, ...]
     cost: float
-
-
-@runtime_checkable
-class KnowsPolarity(Protocol):
-    """A truth store that can list its negated assertions without reading all evidence."""
-
-    def negated_assertions(self) -> Iterable[str]:
-        """Ids of the negated assertions."""
-        ...
 
 
 class Graph:
@@ -479,11 +470,7 @@ def build_graph(truth: TruthStore) -> Graph:
     """The graph of the truth's current assertions, stamped with its generation."""
     # Read before the edges: a change in between leaves the graph stale, never falsely current.
     stamp = truth.generation
-    if isinstance(truth, KnowsPolarity):
-        negated = frozenset(truth.negated_assertions())
-    else:
-        negated = frozenset(a.id for a in truth.assertions() if a.negated)
-    return Graph(truth.edges(), negated=negated, stamp=stamp)
+    return Graph(truth.edges(), negated=truth.negated_assertions(), stamp=stamp)
 
 
 def open_graph(truth: TruthStore, directory: Path | None = None, *, write: bool = True) -> Graph:

@@ -238,6 +238,11 @@ class MemoryTruth:
         for a in self.assertions():
             yield a.id, a.subject, a.predicate, a.object, len(a.evidence)
 
+    def negated_assertions(self) -> frozenset[str]:
+        return frozenset(
+            a.id for kept in self._kept.values() for a in kept.item.assertions if a.negated
+        )
+
     def changes(self, since: int) -> Iterator[Change]:
         yield from self._changes[max(since, 0) :]
 

@@ -300,6 +300,13 @@ def edges(engine: Engine) -> Iterator[tuple[str, str, str, str, int]]:
         last = rows[-1].id
 
 
+def negated_assertions(connection: Connection) -> frozenset[str]:
+    """Ids of assertions that deny their predicate, of documents of any status."""
+    return frozenset(
+        connection.scalars(select(stated.c.id).where(stated.c.negated.is_(True)).distinct())
+    )
+
+
 def list_changes(engine: Engine, since: int) -> Iterator[Change]:
     """Oldest first."""
     last = since

@@ -272,6 +272,11 @@ class SqlTruth:
     def edges(self) -> Iterator[tuple[str, str, str, str, int]]:
         return read.edges(self._engine)
 
+    def negated_assertions(self) -> frozenset[str]:
+        """See ``TruthStore``."""
+        with self._read() as connection:
+            return read.negated_assertions(connection)
+
     def changes(self, since: int) -> Iterator[Change]:
         return read.list_changes(self._engine, since)
 
