@@ -146,7 +146,7 @@ def late(question, citables, encoder):
     return late_features(question, citables, encoder)
 
 
-def fit_ranker(groups, names, l2=0.02):
+def fit_ranker(groups, names, l2=0.002):
     """Weights of the greatest softmax likelihood of the worth; ``evidence`` stays at its prior."""
     prior = np.array([0.3 if n == "evidence" else 0.0 for n in names])
 

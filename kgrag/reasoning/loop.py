@@ -7,7 +7,6 @@ every check. A check that breaks ends the answer: it becomes an abstention that 
 from __future__ import annotations
 
 import logging
-import re
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -355,32 +354,6 @@ def _guarded(layer: str) -> Iterator[None]:
         # The message may hold text of documents or of the question: the type alone is logged.
         logger.error("the check %s broke: %s", layer, type(error).__name__)
         raise _BrokenCheckError(layer) from error
-
-
-_ASKS_CONNECTION: Final = re.compile(
-    r"\b(?:connect\w*|relat(?:ed|ion\w*)|link(?:s|ed)?|associat\w+|path)\b", re.IGNORECASE
-)
-
-
-def _path_statement(draft: _Draft, parts: Parts) -> Statement | None:
-    """The best path as a statement, each edge with its quotation, where a connection is asked for.
-
-    Its words are concepts and predicates of the graph. A path with a negated edge connects
-    nothing. None when there is none, or when a quotation of it fails.
-    """
-    if not _ASKS_CONNECTION.search(draft.question):
-        return None
-    for path in _sound_paths(draft, parts):
-        if any(step.negated for step in path):
-            continue
-        words = "; ".join(
-            f"{s.subject_name} {s.predicate.replace('_', ' ')} {s.object_name}" for s in path
-        )
-        return Statement(
-            words, "path", "supported", None, tuple(s.citation for s in path),
-            tuple(s.assertion for s in path), (Check("span", "pass", f"{len(path)} edges"),),
-        )  # fmt: skip
-    return None
 
 
 def _stated(citable: Citable, view: GraphView) -> tuple[str, ...]:
