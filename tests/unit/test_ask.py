@@ -199,7 +199,9 @@ def run(question: str = QUESTION, *, made: Document = GUIDE, **fields: Any) -> A
 
 def test_an_answer_quotes_the_stored_text() -> None:
     answer = run()
-    assert answer.statements[0].text == "Amoxicillin is the first choice for pneumonia in adults."
+    assert "Amoxicillin is the first choice for pneumonia in adults." in [
+        s.text for s in answer.statements
+    ]
     for statement in answer.statements:
         for citation in statement.citations:
             assert GUIDE.text[citation.start : citation.end] == citation.quote == statement.text
@@ -275,12 +277,14 @@ class Chooser:
         return [0.0] * len(candidates)
 
     def choose(self, question: str, candidates: Sequence[str], *, count: int) -> list[int]:
+        self.offered = list(candidates)
         return list(self.numbers)
 
 
 def test_the_model_chooses_only_among_what_it_was_offered() -> None:
-    answer = run(model=Chooser(99, 1, 1, -4), choice="model")
-    assert [s.text for s in answer.statements] == [GUIDE.text.split("\n\n")[2]]
+    chooser = Chooser(99, 1, 1, -4)
+    answer = run(model=chooser, choice="model")
+    assert [s.text for s in answer.statements] == [chooser.offered[1]]
     assert run(model=Chooser(), choice="model").abstained
 
 
