@@ -1,13 +1,13 @@
 """Encoders by name.
 
-``all-minilm-l6-v2`` is the default; ``hashing`` needs no model;
-``sentence-transformers:PATH`` loads
-the user's own.
+``all-minilm-l6-v2`` is the default; ``hashing`` needs no model; ``sentence-transformers:PATH``
+loads the user's own.
 """
 
 from __future__ import annotations
 
 from kgrag.encoding.base import Encoder, TokenEncoder
+from kgrag.models.cpu import wait_passively
 from kgrag.resolve import Resolver
 
 __all__ = ["Encoder", "TokenEncoder", "load_encoder", "resolver"]
@@ -28,6 +28,7 @@ def load_encoder(name: str) -> Encoder:
     Raises UnknownName, MissingModel or MissingExtra; no network is used.
     """
     kind, _, argument = name.partition(":")
+    wait_passively()  # before the module that loads torch
     factory = resolver.get(kind)
     encoder: Encoder = factory(argument) if argument else factory()
     return encoder

@@ -27,7 +27,7 @@ def best_of(logits: torch.Tensor, allowed: list[int]) -> int:
     return allowed[int(values.argmax())]
 
 
-class TrieLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
+class TrieLogitsProcessor(LogitsProcessor):
     """For ``generate`` of transformers: from ``start`` on, only whole candidates can be emitted.
 
     After an end only the end may follow, which is the padding of a finished row.
