@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from mini_world import GUIDELINES, QUESTIONS
 
+from kgrag import Engine
+
 pytestmark = pytest.mark.models
 
 # Any use of a socket but a local pair ends the process with a code that nothing else uses.
@@ -72,23 +74,20 @@ def test_every_question_of_the_mini_world(kb: Path, tmp_path: Path) -> None:
     kgrag("ask", "--kb", kb, "--batch", asked, "--out", answered)
     answers = [json.loads(line) for line in answered.read_text(encoding="utf-8").splitlines()]
     assert [a["id"] for a in answers] == [q.id for q in QUESTIONS]
-    texts: dict[str, str] = {}
-    for answer in answers:
-        for statement in answer["statements"]:
-            assert statement["verdict"] == "supported"
-            assert statement["citations"]
-            for citation in statement["citations"]:
-                assert quoted(kb, citation, texts) == citation["quote"]
-    wrong = [q.id for q, a in zip(QUESTIONS, answers, strict=True) if not right(q, a)]
-    assert not wrong
-
-
-def quoted(kb: Path, citation: dict[str, Any], texts: dict[str, str]) -> str:
-    identifier = citation["document"]["id"]
-    if identifier not in texts:
-        shown = json.loads(kgrag("show", identifier, "--kb", kb, "--json"))
-        texts[identifier] = shown["text"]
-    return texts[identifier][citation["start"] : citation["end"]]
+    with Engine.open(kb) as engine:
+        for answer in answers:
+            for statement in answer["statements"]:
+                assert statement["verdict"] == "supported"
+                assert statement["citations"]
+                for citation in statement["citations"]:
+                    text = engine.truth.document(citation["document"]["id"]).text
+                    assert text[citation["start"] : citation["end"]] == citation["quote"]
+    pairs = list(zip(QUESTIONS, answers, strict=True))
+    assert not [q.id for q, a in pairs if q.quote is None and not a["abstained"]]
+    assert not [q.id for q, a in pairs if not a["abstained"] and not right(q, a)]
+    # Silence where there is an answer is a lack, a wrong answer is a defect.
+    answerable = [a for q, a in pairs if q.quote is not None]
+    assert sum(not a["abstained"] for a in answerable) >= 0.75 * len(answerable)
 
 
 def right(question: Any, answer: dict[str, Any]) -> bool:
@@ -115,6 +114,13 @@ def test_a_bad_line_of_a_batch_is_named_and_stops_nothing(kb: Path, tmp_path: Pa
     assert second == {"id": None, "error": second["error"]} and "JSON" in second["error"]
     assert third["id"] == 3 and "question" in third["error"]
     assert fourth["id"] == 4 and "empty" in fourth["error"]
+
+
+def test_show_gives_the_stored_text(kb: Path) -> None:
+    hit = json.loads(kgrag("search", "asthma", "--kb", kb, "--json"))["hits"][0]
+    shown = json.loads(kgrag("show", hit["document"]["id"], "--kb", kb, "--json"))
+    assert shown["text"][hit["start"] : hit["end"]] == hit["text"]
+    assert shown["status"] == "current"
 
 
 def test_a_removed_document_is_not_cited_and_leaves_a_tombstone(tmp_path: Path) -> None:
