@@ -123,6 +123,7 @@ def test_show_gives_the_stored_text(kb: Path) -> None:
     assert shown["status"] == "current"
 
 
+@pytest.mark.slow
 def test_a_removed_document_is_not_cited_and_leaves_a_tombstone(tmp_path: Path) -> None:
     folder = tmp_path / "kb"
     kgrag("ingest", GUIDELINES / "asthma.txt", "--kb", folder)
