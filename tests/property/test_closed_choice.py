@@ -9,46 +9,15 @@ pytest.importorskip("torch", reason="needs the extra models")
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from tiny_model import network, tokenizer
 
 from kgrag.errors import BrokenInvariant
 from kgrag.generation.logits import TrieLogitsProcessor
 from kgrag.generation.transformers_model import TransformersModel
 from kgrag.generation.trie import EmptyTrie, TokenTrie
 
-
-def _tokenizer() -> PreTrainedTokenizerFast:
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {"<end>": 0, **{letter: i for i, letter in enumerate(letters, 1)}}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>")
-
-
-TOKENIZER = _tokenizer()
-
-
-def _network(seed: int) -> LlamaForCausalLM:
-    torch.manual_seed(seed)
-    return LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(TOKENIZER),
-            hidden_size=16,
-            intermediate_size=16,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            num_key_value_heads=1,
-            max_position_embeddings=8192,
-            initializer_range=1.0,  # strong preferences, so that a leak would show
-            bos_token_id=0,
-            eos_token_id=0,
-        )
-    )
-
-
-NETWORKS = [_network(seed) for seed in range(3)]
+TOKENIZER = tokenizer()
+NETWORKS = [network(len(TOKENIZER), seed) for seed in range(3)]
 TEXTS = st.lists(
     st.text(max_size=12) | st.sampled_from(["a", "a b", "a b [1]", "<end>"]), max_size=6
 )
@@ -100,7 +69,7 @@ def test_generate_with_the_processor_gives_whole_candidates(
 
 
 def test_logits_that_are_no_numbers_end_generation() -> None:
-    broken = _network(0)
+    broken = network(len(TOKENIZER))
     with torch.no_grad():
         broken.lm_head.weight.fill_(float("nan"))
     model = TransformersModel(broken, TOKENIZER, name="broken", sha256="0" * 64)
