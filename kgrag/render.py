@@ -64,21 +64,45 @@ def answer_text(answer: Answer | Mapping[str, Any]) -> str:
         for hit in record["evidence"]["passages"]:
             lines += [f"  - {_place(hit)}", _wrapped(_short(hit["text"]), "    ")]
         return "\n".join(lines)
-    for number, statement in enumerate(record["statements"], start=1):
-        lines.append(_wrapped(f"“{statement['text']}”", "  "))
+    number = 0
+    for statement in record["statements"]:
+        quoted = statement["kind"] == "quote"
+        text = f"“{statement['text']}”" if quoted else statement["text"]
+        lines.append(_wrapped(text, "  "))
         for citation in statement["citations"]:
+            number += 1
             lines.append(f"  [{number}] {_place(citation)}")
             lines.append(f"      {plain(citation['document']['id'])}  {_uri(citation)}")
+            if not quoted:
+                lines.append(_wrapped(f"“{citation['quote']}”", "      "))
         lines += [f"      {_verdict(statement)}", ""]
-    for path in record["evidence"]["paths"]:
+    for path in _other_paths(record):
         lines.append("Path: " + _path(path))
         for step in path:
             lines += [_wrapped(f"“{step['citation']['quote']}”", "  "),
                       f"    {_place(step['citation'])}"]  # fmt: skip
     for conflict in record["conflicts"]:
-        shown = "; ".join(f"{plain(k)}: {plain(v)}" for k, v in conflict.items())
-        lines.append(f"Conflict: {shown}")
+        lines.append(f"Sources disagree: {_disagreement(conflict)}")
+        for side in conflict["sides"]:
+            lines += [_wrapped(f"“{side['citation']['quote']}”", "  "),
+                      f"    {_place(side['citation'])}"]  # fmt: skip
     return "\n".join(lines).rstrip()
+
+
+def _other_paths(record: Mapping[str, Any]) -> list[Sequence[Mapping[str, Any]]]:
+    """The paths that no statement of the answer is made of."""
+    said = {tuple(s["assertions"]) for s in record["statements"] if s["kind"] == "path"}
+    paths = record["evidence"]["paths"]
+    return [p for p in paths if tuple(step["assertion"] for step in p) not in said]
+
+
+def _disagreement(conflict: Mapping[str, Any]) -> str:
+    sides = [
+        ("not " if side["negated"] else "") + side["predicate"].replace("_", " ")
+        for side in conflict["sides"]
+    ]
+    pair = f"{conflict['subject_name']} and {conflict['object_name']}"
+    return plain(f"{pair} ({' against '.join(sides)})").replace("\n", " ")
 
 
 def _uri(citation: Mapping[str, Any]) -> str:
@@ -102,11 +126,16 @@ def _verdict(statement: Mapping[str, Any]) -> str:
 
 
 def _path(path: Sequence[Mapping[str, Any]]) -> str:
-    steps = [
-        f"{s['subject_name']} —{'not ' if s['negated'] else ''}{s['predicate']}→ {s['object_name']}"
-        for s in path
-    ]
-    return plain(" | ".join(steps)).replace("\n", " ")
+    """The edges, each in its own direction; joined where one goes on from the last."""
+    shown = ""
+    at = None
+    for step in path:
+        if step["subject"] != at:
+            shown += (" | " if shown else "") + step["subject_name"]
+        word = ("not " if step["negated"] else "") + step["predicate"].replace("_", " ")
+        shown += f" —{word}→ {step['object_name']}"
+        at = step["object"]
+    return plain(shown).replace("\n", " ")
 
 
 def hits_text(hits: Sequence[Any]) -> str:
@@ -160,17 +189,28 @@ def answer_html(answer: Answer | Mapping[str, Any]) -> str:
             parts.append(f"<p>Nearest evidence (not an answer):</p><ul>{''.join(items)}</ul>")
         return f"<div class='kgrag-answer'>{''.join(parts)}</div>"
     for statement in record["statements"]:
-        places = "<br>".join(_e(_place(c)) for c in statement["citations"])
+        quoted = statement["kind"] == "quote"
+        places = "<br>".join(
+            _e(_place(c) if quoted else f"“{c['quote']}” {_place(c)}")
+            for c in statement["citations"]
+        )
         parts.append(
             f"<blockquote>{_e(statement['text'])}<footer><small>{places}<br>"
             f"{_e(_verdict(statement))}</small></footer></blockquote>"
         )
-    for path in record["evidence"]["paths"]:
-        parts.append(f"<p>Path: {_e(_path(path))}</p>")
-        cited = [step["citation"] for step in path]
-        quotes = "".join(f"<li>“{_e(c['quote'])}” {_e(_place(c))}</li>" for c in cited)
-        parts.append(f"<ul>{quotes}</ul>")
+    for path in _other_paths(record):
+        parts.append(f"<p>Path: {_e(_path(path))}</p>{_cited(path)}")
+    for conflict in record["conflicts"]:
+        parts.append(
+            f"<p>Sources disagree: {_e(_disagreement(conflict))}</p>{_cited(conflict['sides'])}"
+        )
     return f"<div class='kgrag-answer'>{''.join(parts)}</div>"
+
+
+def _cited(steps: Sequence[Mapping[str, Any]]) -> str:
+    """The quotations of steps or sides as a list."""
+    items = [f"<li>“{_e(s['citation']['quote'])}” {_e(_place(s['citation']))}</li>" for s in steps]
+    return f"<ul>{''.join(items)}</ul>"
 
 
 def _e(value: object) -> str:

@@ -40,6 +40,7 @@ from kgrag.retrieval.context import (
     speaks_to_model,
 )
 from kgrag.retrieval.rerank import LinearReranker, Ranked, probability
+from kgrag.retrieval.seeds import Links
 from kgrag.stores.base import Filters
 from kgrag.verification.quotes import check_span
 from kgrag.verification.units import has_dose
@@ -100,6 +101,7 @@ class Parts:
     choice: Choice = "rerank"
     models: Mapping[str, str] = field(default_factory=dict)
     superseded: Collection[str] = ()
+    linker: Links | None = None
     span_check: SpanCheck = check_span
     question_check: QuestionCheck = check_question
 
@@ -338,12 +340,27 @@ def _checks(draft: _Draft, parts: Parts, citable: Citable, citation: Citation) -
     with _guarded("slots"):
         place = " ".join((citable.title, *citable.section))
         checks.extend(parts.question_check(draft.question, citable.text, place))
+    with _guarded("drug"):
+        if parts.linker is not None and has_dose(citable.text):
+            checks.append(_same_drug(draft.question, citable.text, parts.linker))
     with _guarded("limits"):
         if citable.words > draft.options.words or speaks_to_model(citable.text):
             checks.append(Check("limits", "fail", "too long, or it addresses a model"))
         if citable.doubt >= DOUBTFUL and has_dose(citable.text):
             checks.append(Check("doubt", "fail", "a dose on a page of doubtful extraction"))
     return tuple(checks)
+
+
+def _same_drug(question: str, quotation: str, linker: Links) -> Check:
+    """A dose is that of a drug the question names, when it names any."""
+    asked, quoted = (
+        {m.concept for m in linker.link(text) if m.type == "drug"} for text in (question, quotation)
+    )
+    if not asked or not quoted:
+        return Check("drug", "not_applicable")
+    if asked & quoted:
+        return Check("drug", "pass")
+    return Check("drug", "fail", "a dose of another drug than the one asked about", "factual error")
 
 
 @contextmanager

@@ -43,6 +43,7 @@ def parts_of(engine: Engine) -> Parts:
         model=model,
         choice=choice,
         models=models,
+        linker=engine.linker,
     )
 
 

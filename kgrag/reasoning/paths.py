@@ -44,7 +44,10 @@ def seed_paths(
     concepts = list(dict.fromkeys(seed.concept for seed in seeds))
     found: list[GraphPath] = []
     for one, other in combinations(concepts, 2):
-        found.extend(graph.paths([one], [other], max_edges=max_edges, limit=limit))
+        between = graph.paths([one], [other], max_edges=max_edges, limit=limit)
+        # A detour beside a direct way says less than nothing.
+        shortest = min((len(path.edges) for path in between), default=0)
+        found.extend(path for path in between if len(path.edges) == shortest)
     found.sort(key=lambda path: (path.cost, [e.assertion for e in path.edges]))
     chosen = found[:limit]
     wanted = list(dict.fromkeys(e.assertion for path in chosen for e in path.edges))
