@@ -39,6 +39,18 @@ def polarity_problem(line: str, match: re.Match[str], rules: Rules) -> str | Non
     return None
 
 
+def narrowed_problem(mention: Mention, words: str, rules: Rules) -> str | None:
+    """Why the words before a mention make it another thing; None when they do not."""
+    name = mention.text.lower()
+    if name in rules.hollow:
+        return "the mention names nothing by itself"
+    if name in rules.broad:
+        for word in words.split():
+            if word.strip(",") not in rules.narrowing | rules.neutral:
+                return "a kind of its own"
+    return None
+
+
 def mention_problem(rule: SentenceRule, negated: bool, ends: tuple[Mention, Mention]) -> str | None:
     """Why these mentions cannot be the ends of what the rule says; None when they can."""
     for mention in ends:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from kgrag.records.text import Span
 from kgrag_ingest.extract.rules import Rules
 
 _LONGEST: Final = 160
+# Begins what is said about something else.
+_ANOTHER: Final = re.compile(
+    r"[.;:] |, (?:and|but|so|which|while|whereas|although|however)\b"
+    r"| and (?:should|must|can|may|will|is|are|has|have|these|this|it|they)\b"
+)
+_REMARK: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
+_BRACKET: Final = re.compile(r"[()\[\]]")
 # Predicates whose dose is the subject's own.
 _DOSED: Final = frozenset({"treats", "prevents"})
 
@@ -30,7 +38,8 @@ def qualifiers(
     """
     found: dict[str, str] = {}
     quote = sentence.of(text)
-    population = _population(quote, rules)
+    own = _own_clause(quote, max(end for _, end in ends) - sentence.start)
+    population = _population(own, sentence, ends, rules)
     if population:
         found["population"] = population
     if predicate in _DOSED and single_subject:
@@ -40,19 +49,31 @@ def qualifiers(
     clause = rules.condition.search(quote)
     narrowing = " ".join(w for w in narrowed.split() if w.strip(",") in rules.narrowing)
     conditions = [narrowing] if narrowing else []
-    if clause is not None and not _holds_end(sentence, clause.span(1), ends):
-        conditions.append(_plain(clause.group(1))[:_LONGEST].rstrip())
+    mine = clause is not None and clause.start(1) < len(own)
+    if clause is not None and mine and not _holds_end(sentence, clause.span(1), ends):
+        words = _plain(_REMARK.sub("", clause.group(1)))[:_LONGEST].rstrip()
+        # A bracket that stays open says that the clause belongs to a remark about something else.
+        if not _BRACKET.search(words):
+            conditions.append(words)
     if conditions:
         found["condition"] = "; ".join(conditions)
     return tuple(sorted(found.items()))
 
 
-def _population(quote: str, rules: Rules) -> str | None:
-    for match in rules.population.finditer(quote):
+def _population(
+    own: str, sentence: Span, ends: tuple[tuple[int, int], tuple[int, int]], rules: Rules
+) -> str | None:
+    for match in rules.population.finditer(own):
         value = _plain(match.group(1)).lower()
-        if value not in rules.population_empty:
+        if value not in rules.population_empty and not _holds_end(sentence, match.span(1), ends):
             return value
     return None
+
+
+def _own_clause(quote: str, stated: int) -> str:
+    """The sentence up to where, after both ends at ``stated``, another clause begins."""
+    following = _ANOTHER.search(quote, stated)
+    return quote[: following.start()] if following else quote
 
 
 def _holds_end(

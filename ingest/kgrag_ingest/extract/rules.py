@@ -65,6 +65,9 @@ class Rules:
     possible: re.Pattern[str]
     probable: re.Pattern[str]
     narrowing: frozenset[str]
+    neutral: frozenset[str]
+    hollow: frozenset[str]
+    broad: frozenset[str]
     population: re.Pattern[str]
     population_empty: frozenset[str]
     condition: re.Pattern[str]
@@ -83,7 +86,9 @@ def read_rules(path: Path) -> Rules:
     with path.open("rb") as file:
         data = tomllib.load(file)
     grammar = _Grammar.of(
-        data["words"] | {"narrowing": data["context"]["narrowing"]}, _expanded(data["macros"])
+        data["words"] | {"narrowing": data["context"]["narrowing"]},
+        data["heads"],
+        _expanded(data["macros"]),
     )
     sentence = tuple(_sentence_rule(entry, grammar, path.name) for entry in data["rule"])
     context, qualifiers = data["context"], data["qualifiers"]
@@ -99,6 +104,9 @@ def read_rules(path: Path) -> Rules:
         possible=re.compile(context["possible"]),
         probable=re.compile(context["probable"]),
         narrowing=frozenset(context["narrowing"]),
+        neutral=frozenset(data["words"]["neutral"]),
+        hollow=frozenset(data["words"]["hollow"]),
+        broad=frozenset(data["words"]["broad"]),
         population=re.compile(qualifiers["population"], re.IGNORECASE),
         population_empty=frozenset(qualifiers["population_empty"]),
         condition=re.compile(qualifiers["condition"], re.IGNORECASE),
@@ -164,6 +172,11 @@ def _class(types: Iterable[ConceptType]) -> str:
     return f"[{''.join(ranges)}]"
 
 
+def _head(group: Mapping[str, Any]) -> str:
+    """A word of the group after a mention of its types."""
+    return rf"(?<={_class(group['types'])}) (?:{'|'.join(group['words'])})\b"
+
+
 @dataclass(frozen=True, slots=True)
 class _Grammar:
     """The parts of noun phrases and clauses, as regular expressions made of the word lists."""
@@ -176,22 +189,30 @@ class _Grammar:
     macros: Mapping[str, str]
 
     @classmethod
-    def of(cls, words: Mapping[str, list[str]], macros: Mapping[str, str]) -> _Grammar:
-        word = rf"(?!(?:{'|'.join(words['blocking'])})\b)[a-z][a-z'-]*"
+    def of(
+        cls,
+        words: Mapping[str, list[str]],
+        heads: Iterable[Mapping[str, Any]],
+        macros: Mapping[str, str],
+    ) -> _Grammar:
+        gerund = rf"(?!(?:{'|'.join(words['gerunds'])})\b)[a-z]+ing\b"
+        word = rf"(?!(?:{'|'.join(words['blocking'])}|{gerund})\b)[a-z][a-z'-]*"
+        # Bullets and quotation marks; a mention's character is no word either, but is not one.
+        mark = rf"(?:(?!{MENTION})\W){{0,4}}"
         introduced = "|".join(words["introducing"])
         # A clause begins with the sentence, after a strong mark, or after an introductory phrase.
         # Never after a plain comma or "and": "resistance to X, Y and Z is common" must not read as
         # "Z is common". In "agents such as X are used" the words before belong to X's phrase.
         begin = (
-            r"(?:^\W{0,4}(?:\d{1,2}[.)] )?|[;:.] |, but |, whereas |, while "
+            rf"(?:^{mark}(?:\d{{1,2}}[.)] )?|[;:.] |, but |, whereas |, while "
             r"| because | although | whereas | that "
-            rf"|(?:^\W{{0,4}}|[;:.] )(?:{introduced})\b[^,;:.]*, )"
+            rf"|(?:^{mark}|[;:.] )(?:{introduced})\b[^,;:.]*, )"
             rf"(?:{word} ){{0,2}}?"
             rf"(?:(?:(?:[a-z-]+|{MENTION}),? ){{1,3}}(?:such as|like|including) )?"
         )
         return cls(
             word=word,
-            head=rf"(?: (?:{'|'.join(words['heads'])})\b)?",
+            head=rf"(?:{'|'.join(_head(group) for group in heads)})?",
             begin=begin,
             end=rf"(?=$|[.,;:)!]| \(| (?:{'|'.join(words['following'])})\b)",
             narrowing="|".join(words["narrowing"]),

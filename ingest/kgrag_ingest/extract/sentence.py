@@ -10,7 +10,12 @@ from kgrag.records.assertions import Assertion, Certainty, Evidence, Tier
 from kgrag.records.concepts import Mention
 from kgrag.records.text import Document, Span
 from kgrag.vocabulary.relations import relation
-from kgrag_ingest.extract.check import assertion_problem, mention_problem, polarity_problem
+from kgrag_ingest.extract.check import (
+    assertion_problem,
+    mention_problem,
+    narrowed_problem,
+    polarity_problem,
+)
 from kgrag_ingest.extract.qualifiers import qualifiers
 from kgrag_ingest.extract.rules import Rules, SentenceRule
 from kgrag_ingest.extract.skeleton import Skeleton, skeleton
@@ -39,6 +44,7 @@ def read_sentence(
         negated = rule.negated or bool(match.groupdict().get("neg"))
         for subject, obj in _pairs(bones, match):
             reason = problem or mention_problem(rule, negated, (subject, obj))
+            reason = reason or _narrowed(bones, match, (subject, obj), rules)
             made = _assertion(document, sentence, bones, rule, match, (subject, obj), rules)
             reason = reason or assertion_problem(made, text, _types(made, subject, obj))
             if reason is None:
@@ -60,6 +66,18 @@ def _pairs(bones: Skeleton, match: re.Match[str]) -> Iterator[tuple[Mention, Men
     for subject in bones.of(match.group("s")):
         for obj in bones.of(match.group("o")):
             yield subject, obj
+
+
+def _narrowed(
+    bones: Skeleton, match: re.Match[str], ends: tuple[Mention, Mention], rules: Rules
+) -> str | None:
+    """Why the words before an end make it another thing; in a list they are the first one's."""
+    for name, mention in zip("so", ends, strict=True):
+        first = bones.of(match.group(name))[0] is mention
+        problem = narrowed_problem(mention, match.group(f"narrow_{name}") if first else "", rules)
+        if problem is not None:
+            return problem
+    return None
 
 
 def _assertion(
