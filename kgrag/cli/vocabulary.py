@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from kgrag.cli.options import json_option, print_json
@@ -23,9 +25,12 @@ def list_command(as_json: bool) -> None:
     """List the vocabularies with version, licence, origin and counts."""
     from kgrag.vocabulary.registry import listing
 
-    entries = listing()
+    entries: list[dict[str, Any]] = [dict(entry) for entry in listing()]
     if as_json:
         print_json(entries)
         return
     for entry in entries:
-        click.echo("  ".join(f"{value}" for value in entry.values() if value is not None))
+        click.echo(f"{entry['id']}  {entry['version']}  {entry['name']}")
+        click.echo(f"    {entry['licence']}")
+        counts = ", ".join(f"{number:,} {what}" for what, number in entry["counts"].items())
+        click.echo(f"    {entry['origin']}: {counts}")
