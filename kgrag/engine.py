@@ -51,6 +51,7 @@ class Engine:
             settings.stores.truth or directory, mode=mode, directory=directory, create=create
         )
         self._turn = threading.RLock()
+        self._seen = self.truth.generation
         try:
             self._check_settings()
         except BaseException:
@@ -153,6 +154,7 @@ class Engine:
     ) -> list[Hit]:
         """The ``limit`` passages nearest to ``question``, best first."""
         with self._turn:
+            self._follow()
             filters = Filters(collections=tuple(collections))
             return self.retriever.search(question, limit=limit, filters=filters)
 
@@ -176,7 +178,17 @@ class Engine:
             collections=tuple(collections),
         )
         with self._turn:
+            self._follow()
             return ask(question, Parts.of(self), options, id=id)
+
+    def _follow(self) -> None:
+        """A reader sees what another process committed since the last question."""
+        generation = self.truth.generation
+        if self.mode == "read" and generation != self._seen:
+            if "index" in self.__dict__:
+                self.index.refresh()
+            self.__dict__.pop("graph", None)
+        self._seen = generation
 
     def warm_up(self) -> None:
         """Load all that a question needs, so that the first one does not wait for it."""

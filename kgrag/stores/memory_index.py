@@ -74,6 +74,9 @@ class MemoryIndex:
                 hits.append(IndexHit(p.passage_id, p.document_id, score))
         return best(hits, limit)
 
+    def refresh(self) -> bool:
+        return False  # nobody else writes to memory
+
     def count(self) -> int:
         return len(self._points)
 

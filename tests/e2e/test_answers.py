@@ -62,3 +62,17 @@ def test_limits_are_kept(engine: Engine) -> None:
     answer = engine.ask("How is community-acquired pneumonia treated?", statements=1, words=20)
     assert len(answer.statements) <= 1
     assert all(len(s.text.split()) <= 20 for s in answer.statements)
+
+
+def test_an_open_reader_sees_what_a_writer_commits(tmp_path: Path) -> None:
+    from kgrag_ingest.pipeline import ingest
+
+    note = tmp_path / "scurvy.md"
+    note.write_text("# Scurvy\n\nScurvy is caused by a lack of vitamin C in the diet.\n")
+    with Engine.open(tmp_path / "kb", mode="write", create=True) as writer:
+        writer.catch_up()
+        with Engine.open(tmp_path / "kb") as reader:
+            assert reader.search("scurvy") == []
+            ingest([note], writer.truth, writer.linker)
+            writer.catch_up()
+            assert [hit.document.title for hit in reader.search("scurvy")] == ["Scurvy"]

@@ -135,6 +135,10 @@ class ServerIndex:
             return 0
         return int(self._client.count(self._name, exact=True).count)
 
+    def refresh(self) -> bool:
+        """Nothing to do: every search asks the server."""
+        return False
+
     def close(self) -> None:
         self._client.close()
 
