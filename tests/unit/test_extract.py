@@ -14,6 +14,10 @@ NAMES: dict[str, ConceptType] = {
     "amoxicillin": "drug", "warfarin": "drug", "aspirin": "drug", "propranolol": "drug",
     "pneumonia": "disease", "bronchitis": "disease", "asthma": "disease", "stroke": "disease",
     "fever": "phenotype", "cough": "phenotype", "spirometry": "procedure",
+    "colorectal cancer": "disease", "hepatitis b": "disease", "hyperkalemia": "disease",
+    "potassium": "chemical", "iodine": "chemical", "metformin": "drug", "sitagliptin": "drug",
+    "infection": "disease", "toxicity": "disease", "bleeding": "phenotype",
+    "colonoscopy": "procedure", "creatinine": "drug", "pregnancy": "other",
 }  # fmt: skip
 PATTERN = re.compile("|".join(NAMES), re.IGNORECASE)
 
@@ -67,6 +71,67 @@ def said(text: str, kind: str = "paragraph") -> set[str]:
 )  # fmt: skip
 def test_sentence(text: str, expected: set[str]) -> None:
     assert said(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # What may stand after a mention depends on what was mentioned.
+        ("Aspirin tablets are used to treat fever.", {"aspirin treats fever"}),
+        ("Amoxicillin therapy is effective for pneumonia.", {"amoxicillin treats pneumonia"}),
+        ("Spirometry testing is used to diagnose asthma.", {"spirometry diagnoses asthma"}),
+        ("Aspirin may cause asthma attacks.", {"aspirin causes asthma"}),
+        ("Colonoscopy is used for colorectal cancer screening.", set()),
+        ("Colonoscopy is recommended for colorectal cancer testing.", set()),
+        ("Aspirin is used for hepatitis B vaccination.", set()),
+        ("Aspirin is used for colorectal cancer surgery.", set()),
+        ("Aspirin is recommended for asthma drugs.", set()),
+        ("Hepatitis B vaccine can cause fever.", set()),
+        ("Aspirin is used to treat bleeding disorders.", set()),
+        ("Amoxicillin surgery is used for pneumonia.", set()),
+        # What stands before a mention makes it another thing.
+        ("Too much iodine can cause fever.", set()),
+        ("Excess iodine can cause fever.", set()),
+        ("Treatment for hyperkalemia includes removing potassium.", set()),
+        ("Chlamydial infection may cause fever.", set()),
+        ("A serious infection may cause fever.", {"infection causes fever"}),
+        ("Aspirin can increase the risk of toxicity.", set()),
+        # Together is not each.
+        ("The use of aspirin and warfarin can result in bleeding.", set()),
+        ("In combination with warfarin, aspirin can cause fever.", set()),
+        ("Sitagliptin-metformin is used to treat asthma.", set()),
+        ("Aspirin, warfarin, and metformin can cause fever.",
+         {"aspirin causes fever", "warfarin causes fever", "metformin causes fever"}),
+        # Titles announce, they do not state.
+        ("Aspirin to prevent stroke: protocol for a randomised trial.", set()),
+        ("Asthma is a risk factor for stroke: a case control study.", set()),
+        ("Potassium and creatinine should be monitored in patients taking aspirin two weeks after.",
+         {"aspirin monitored_by potassium", "aspirin monitored_by creatinine"}),
+    ],
+)  # fmt: skip
+def test_words_around_mentions(text: str, expected: set[str]) -> None:
+    assert said(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Aspirin is contraindicated in pregnancy.", {}),
+        ("Aspirin treats fever in adults, but in children it is avoided.",
+         {"population": "adults"}),
+        ("Aspirin treats fever, but children are not treated in pregnant women.", {}),
+        ("Aspirin can cause asthma and should be stopped if wheezing occurs.", {}),
+        ("Aspirin is contraindicated in severe asthma or pneumonia.", {"condition": "severe"}),
+        ("Aspirin is contraindicated in asthma or severe pneumonia.", {}),
+        ("Aspirin treats fever when rest has failed (strong recommendation).",
+         {"condition": "when rest has failed"}),
+    ],
+)  # fmt: skip
+def test_qualifiers_are_those_of_the_clause_and_the_mention(
+    text: str, expected: dict[str, str]
+) -> None:
+    first = min(read(text).assertions, key=lambda a: a.evidence[0].object_span)
+    assert dict(first.qualifiers) == expected
 
 
 def test_row_relates_its_columns() -> None:

@@ -12,7 +12,7 @@ _LONGEST: Final = 160
 # Begins what is said about something else.
 _ANOTHER: Final = re.compile(
     r"[.;:] |, (?:and|but|so|which|while|whereas|although|however)\b"
-    r"| and (?:should|must|can|may|will|is|are|has|have|these|this|it|they)\b"
+    r"| and (?:should|must|can|may|will|is|are|has|have|these|this|it|they|occurs?)\b"
 )
 _REMARK: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
 _BRACKET: Final = re.compile(r"[()\[\]]")
@@ -25,16 +25,16 @@ def qualifiers(
     sentence: Span,
     predicate: str,
     *,
-    narrowed: str,
     single_subject: bool,
     ends: tuple[tuple[int, int], tuple[int, int]],
     rules: Rules,
 ) -> tuple[tuple[str, str], ...]:
     """Sorted (name, value) pairs; each value's words stand in the sentence.
 
-    ``narrowed`` is the words before the object; those that narrow it become its condition. A dose
-    is given only when one drug stands in the sentence, because otherwise whose it is stays open.
-    ``ends`` are the spans of the mentions: a value that only repeats one is left out.
+    The narrowing words directly before the object become its condition. A dose is given only when
+    one drug stands in the sentence, because otherwise whose it is stays open. Population and
+    condition must begin in the clause that names both ends. ``ends`` are the spans of the mentions:
+    a value that only repeats one is left out.
     """
     found: dict[str, str] = {}
     quote = sentence.of(text)
@@ -47,7 +47,7 @@ def qualifiers(
         if len(doses) == 1:
             found["dose"] = doses.pop()
     clause = rules.condition.search(quote)
-    narrowing = " ".join(w for w in narrowed.split() if w.strip(",") in rules.narrowing)
+    narrowing = _narrowing(text[sentence.start : ends[1][0]], rules)
     conditions = [narrowing] if narrowing else []
     mine = clause is not None and clause.start(1) < len(own)
     if clause is not None and mine and not _holds_end(sentence, clause.span(1), ends):
@@ -68,6 +68,16 @@ def _population(
         if value not in rules.population_empty and not _holds_end(sentence, match.span(1), ends):
             return value
     return None
+
+
+def _narrowing(before: str, rules: Rules) -> str:
+    """The narrowing words at the end of ``before``."""
+    found: list[str] = []
+    for word in reversed(before.lower().split()[-3:]):
+        if word not in rules.narrowing:
+            break
+        found.insert(0, word)
+    return " ".join(found)
 
 
 def _own_clause(quote: str, stated: int) -> str:

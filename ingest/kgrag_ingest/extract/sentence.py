@@ -102,7 +102,6 @@ def _assertion(
         certainty = "probable"
     if not rule.hypothetical and (subject.hypothetical or obj.hypothetical):
         tier = "candidate"
-    narrowed = match.group("narrow_o") if "narrow_o" in match.groupdict() else ""
     drugs = {m.concept for m in bones.mentions.values() if m.type in ("drug", "chemical")}
     return Assertion(
         subject.concept,
@@ -113,7 +112,6 @@ def _assertion(
             document.text,
             sentence,
             rule.predicate,
-            narrowed=narrowed or "",
             single_subject=drugs == {subject.concept},
             ends=spans,
             rules=rules,
