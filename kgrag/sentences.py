@@ -15,7 +15,12 @@ from kgrag.records.text import Span
 
 # A full stop after these is part of the word. Lower case, without the stop.
 _ABBREVIATIONS: Final = frozenset(
-    ["al", "approx", "art", "assn", "ca", "cf", "cp", "cps", "ch", "chap", "col", "dept", "dr", "ed", "eds", "e.g", "eg", "eq", "eqs", "esp", "est", "et", "etc", "ex", "fig", "figs", "hon", "i.e", "ie", "inc", "incl", "jr", "lab", "lt", "ltd", "max", "med", "min", "mr", "mrs", "ms", "mt", "no", "nos", "obs", "op", "p", "para", "pp", "prof", "pt", "pts", "ref", "refs", "resp", "sec", "sect", "sp", "spp", "sr", "ss", "st", "subsp", "suppl", "tab", "tabs", "temp", "u.s", "u.k", "univ", "vol", "vols", "viz", "vs", "var"]
+    """
+    al approx art assn ca cf cp cps ch chap col dept dr ed eds e.g eg eq eqs esp est et etc
+    ex fig figs hon i.e ie inc incl jr lab lt ltd max med min mr mrs ms mt no nos obs op p
+    para pp prof pt pts ref refs resp sec sect sp spp sr ss st subsp suppl tab tabs temp u.s
+    u.k univ vol vols viz vs var
+    """.split()
 )
 # These end a sentence when a capital follows, because they often stand last.
 _MAY_END: Final = frozenset({"etc", "al", "inc", "ltd", "jr", "sr", "spp", "pts"})

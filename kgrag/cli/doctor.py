@@ -21,13 +21,12 @@ _EXTRAS: Final = {
     "graph": ("scipy", "networkx"),
     "rdf": ("rdflib", "pyoxigraph"),
     "ingest": ("lxml", "pypdfium2", "pdfplumber", "python-docx", "markdown-it-py", "selectolax"),
-    "vocab": ("ahocorasick-rs",),
     "serve": ("fastapi", "uvicorn"),
     "postgres": ("pg8000",),
     "llama-index": ("llama-index-core",),
 }
 # What answering needs; the rest is a choice.
-_NEEDED: Final = ("models", "index", "graph", "ingest", "vocab")
+_NEEDED: Final = ("models", "index", "graph", "ingest")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ class AskOptions:
     words each. ``passages`` is how many retrieved passages feed the context in the first round;
     a second round, when the first does not suffice, takes twice as many, up to ``rounds``.
     ``choice`` says who orders the statements: the reranker, or the language model through its
-    token trie; None is what the settings say. ``threshold`` replaces the fitted least confidence, in [0, 1], below which the
-    answer is an abstention. An empty ``collections`` searches all.
+    token trie; None is what the settings say. ``threshold`` replaces the fitted least confidence,
+    in [0, 1], below which the answer is an abstention. An empty ``collections`` searches all.
     """
 
     statements: int = 3
