@@ -15,7 +15,7 @@ __all__ = ["Encoder", "TokenEncoder", "load_encoder", "resolver"]
 resolver = Resolver(
     "encoder",
     {
-        "all-minilm-l6-v2": ("kgrag.encoding.sentence_transformer:load_minilm", "models"),
+        "all-minilm-l6-v2": ("kgrag.encoding.minilm:MiniLM", "models"),
         "hashing": ("kgrag.encoding.hashing:HashingEncoder", "models"),
         "sentence-transformers": ("kgrag.encoding.sentence_transformer:load_folder", "models"),
     },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,3 +78,12 @@ def test_an_open_reader_sees_what_a_writer_commits(tmp_path: Path) -> None:
             ingest([note], writer.truth, writer.linker)
             writer.catch_up()
             assert [hit.document.title for hit in reader.search("scurvy")] == ["Scurvy"]
+
+
+def test_nothing_heavy_is_loaded_when_nothing_is_embedded(demo_kb: Path) -> None:
+    code = (
+        "import sys; from kgrag import Engine\n"
+        "with Engine.open(sys.argv[1]) as engine: engine.stats(); engine.generations()\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, demo_kb], check=True)
