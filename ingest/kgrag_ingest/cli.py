@@ -46,7 +46,6 @@ def ingest(
     A file that cannot be read is refused in one line and stops no other; the exit code is then 1.
     """
     from kgrag.engine import Engine
-
     from kgrag_ingest.pipeline import ingest as run
     from kgrag_ingest.recipes import load
 

@@ -49,11 +49,13 @@ def discover(
     """
     seen: set[tuple[int, int]] = set()
     for start in paths:
-        start = Path(os.path.abspath(start))
+        start = Path(os.path.abspath(start))  # noqa: PTH100 - links are kept, ".." goes
         if not start.exists() and not start.is_symlink():
             yield Found(start, start.name, refusal="there is no such file or folder")
             continue
-        base = Path(os.path.abspath(root)) if root else (start if start.is_dir() else start.parent)
+        base = start if start.is_dir() else start.parent
+        if root:
+            base = Path(os.path.abspath(root))  # noqa: PTH100 - as above
         for path in _walk(start):
             found = _look(path, base, recipe)
             if found.refusal is None:

@@ -306,9 +306,7 @@ def _belongs(sentence: str) -> bool:
     return bool(_GRADE_ONLY.match(sentence) or _CONDITION.match(sentence))
 
 
-def _item_start(
-    document: Document, blocks: Sequence[Block], at: int, index: int
-) -> int | None:
+def _item_start(document: Document, blocks: Sequence[Block], at: int, index: int) -> int | None:
     """Where the quotation of a list item begins; None when its lead-in cannot be had.
 
     An item under a lead-in ("Offer one of:") begins at the lead-in's last sentence. An item

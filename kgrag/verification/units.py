@@ -120,8 +120,10 @@ _PLAIN: Final = str.maketrans(
 
 
 def _value(text: str) -> float:
-    return _WORDS.get(text.lower(), 0.0) if text.isalpha() else float(
-        text.replace(",", "").replace("·", ".")
+    return (
+        _WORDS.get(text.lower(), 0.0)
+        if text.isalpha()
+        else float(text.replace(",", "").replace("·", "."))
     )
 
 

@@ -34,6 +34,4 @@ def serve(kb: Path, host: str, port: int) -> None:
         engine.announce(f"http://{reachable}:{port}")
         click.echo(f"kgrag answers at http://{host}:{port} (stop it with Ctrl-C)", err=True)
         # Access logs would hold nothing of a question, but they hold who asked when.
-        uvicorn.run(
-            create_app(engine), host=host, port=port, log_level="warning", access_log=False
-        )
+        uvicorn.run(create_app(engine), host=host, port=port, log_level="warning", access_log=False)

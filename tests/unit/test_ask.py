@@ -235,9 +235,7 @@ class Lost(Shelf):
 
 
 @pytest.mark.parametrize("fault", ["span_check", "question_check"])
-def test_nothing_leaves_when_a_check_breaks(
-    fault: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_nothing_leaves_when_a_check_breaks(fault: str, caplog: pytest.LogCaptureFixture) -> None:
     answer = run(**{fault: broken})
     assert answer.abstained
     assert not answer.statements

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgrag.records.text import Document, Section, Source
+from kgrag.records.text import Document, Source
 from kgrag_ingest.passages import LIMIT, passages
 from kgrag_ingest.readers.build import TextBuilder
 
@@ -66,7 +66,7 @@ def test_every_block_with_a_body_is_covered_once(items: list[tuple[str, str]]) -
             builder.list_item(text)
     document = built(builder)
     found = passages(document)
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(found))
     assert all(0 < p.end - p.start <= LIMIT for p in found)
     covered = {i for p in found for i in range(p.start, p.end)}
     for block in document.blocks:

@@ -43,7 +43,7 @@ def test_boundaries(text: str, expected: list[str]) -> None:
 @given(st.text(alphabet=st.sampled_from("aB1 .!?\n()[]\"'é≥"), max_size=120))
 def test_sentences_cover_all_but_white_space_once(text: str) -> None:
     spans = sentences(text)
-    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(spans))
     covered = {i for s in spans for i in range(s.start, s.end)}
     assert all(i in covered or c.isspace() for i, c in enumerate(text))
     assert all(s.of(text) == s.of(text).strip() and "\n" not in s.of(text) for s in spans)

