@@ -57,17 +57,21 @@ class Assertion:
             "ast", self.subject, self.predicate, self.object, self.negated, self.qualifiers
         )
 
-    def merged(self, other: Assertion) -> Assertion:
-        """This assertion with the evidence of both; the stronger tier and certainty win.
+    def merged(self, *others: Assertion) -> Assertion:
+        """This assertion with the evidence of all; the strongest tier and certainty win.
 
-        Associative, commutative and idempotent. Both must have the same id.
+        Associative, commutative and idempotent. All must have the same id. Many are merged in one
+        call: one after the other costs the square of their number.
         """
-        if other.id != self.id:
-            raise ValueError(f"{self.id} and {other.id} are different assertions")
+        own = self.id
+        for other in others:
+            if other.id != own:
+                raise ValueError(f"{own} and {other.id} are different assertions")
         order: tuple[Certainty, ...] = ("stated", "probable", "possible")
+        together = (self, *others)
         return replace(
             self,
-            tier="asserted" if "asserted" in (self.tier, other.tier) else "candidate",
-            certainty=min(self.certainty, other.certainty, key=order.index),
-            evidence=tuple(sorted(set(self.evidence) | set(other.evidence))),
+            tier="asserted" if any(a.tier == "asserted" for a in together) else "candidate",
+            certainty=min((a.certainty for a in together), key=order.index),
+            evidence=tuple(sorted({e for a in together for e in a.evidence})),
         )

@@ -54,11 +54,10 @@ def extract(document: Document, mentions: Sequence[Mention]) -> Extraction:
 
 
 def _merged(found: Iterable[Assertion]) -> tuple[Assertion, ...]:
-    held: dict[str, Assertion] = {}
+    held: dict[str, list[Assertion]] = {}
     for assertion in found:
-        name = assertion.id
-        held[name] = held[name].merged(assertion) if name in held else assertion
-    return tuple(held.values())
+        held.setdefault(assertion.id, []).append(assertion)
+    return tuple(first.merged(*others) if others else first for first, *others in held.values())
 
 
 _Unit = tuple[Span, bool, tuple[str, ...], Sequence[Mention]]

@@ -111,9 +111,8 @@ def count_mentions(
 
 def merged(assertions: Iterable[Assertion]) -> dict[str, Assertion]:
     """Assertions by id, those with the same id merged into one."""
-    found: dict[str, Assertion] = {}
+    found: dict[str, list[Assertion]] = {}
     for assertion in assertions:
-        identifier = assertion.id
-        # Merging with itself puts the evidence in order, so that equal input is stored equally.
-        found[identifier] = found.get(identifier, assertion).merged(assertion)
-    return found
+        found.setdefault(assertion.id, []).append(assertion)
+    # Merging puts the evidence in order even of a single one, so equal input is stored equally.
+    return {name: first.merged(*others) for name, (first, *others) in found.items()}
