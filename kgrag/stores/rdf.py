@@ -22,6 +22,7 @@ from kgrag.stores.base import TruthStore
 
 if TYPE_CHECKING:
     from rdflib import Dataset, Graph, URIRef
+    from rdflib.plugins.sparql.sparql import Query
 
 BASE: Final = "https://w3id.org/kgrag/"
 CURIES: Final = "https://bioregistry.io/"
@@ -141,14 +142,7 @@ def sparql(truth: TruthStore, query: str) -> list[Mapping[str, str]]:
 
 
 def _rdflib(assertions: list[Assertion], query: str) -> Iterator[Mapping[str, str]]:
-    from pyparsing import ParseException
-    from rdflib.plugins.sparql import prepareQuery
-
-    try:
-        prepared = prepareQuery(query)
-    except (ParseException, ValueError) as error:
-        raise DataError(f"not a SPARQL query: {error}") from error
-    _refuse_remote(str(prepared.algebra))
+    prepared = _prepared(query)
     result = to_dataset(assertions, named=False).default_graph.query(prepared)
     if result.type == "ASK":
         yield {"result": str(bool(result.askAnswer)).lower()}
@@ -159,26 +153,36 @@ def _rdflib(assertions: list[Assertion], query: str) -> Iterator[Mapping[str, st
         raise DataError("only SELECT and ASK give rows")
 
 
-def _refuse_remote(algebra: str) -> None:
-    if "ServiceGraphPattern" in algebra:
-        raise DataError("SERVICE is refused: nothing is asked elsewhere")
-
-
-def _oxi(assertions: list[Assertion], query: str) -> Iterator[Mapping[str, str]]:
-    import pyoxigraph as ox
+def _prepared(query: str) -> Query:
+    """The parsed query; DataError when it is none, or would read anything but the kb."""
     from pyparsing import ParseException
     from rdflib.plugins.sparql import prepareQuery
 
     try:
-        _refuse_remote(str(prepareQuery(query).algebra))
+        prepared = prepareQuery(query)
     except (ParseException, ValueError) as error:
         raise DataError(f"not a SPARQL query: {error}") from error
+    if "ServiceGraphPattern" in str(prepared.algebra):
+        raise DataError("SERVICE is refused: nothing is asked elsewhere")
+    # rdflib would fetch the named address.
+    if prepared.algebra.datasetClause:
+        raise DataError("FROM is refused: the assertions of the kb are what is asked")
+    return prepared
+
+
+def _oxi(assertions: list[Assertion], query: str) -> Iterator[Mapping[str, str]]:
+    import pyoxigraph as ox
+
+    _prepared(query)
     store = ox.Store()
     data = to_dataset(assertions, named=False).default_graph.serialize(
         format="nt", encoding="utf-8"
     )
     store.bulk_load(data, format=ox.RdfFormat.N_TRIPLES)
-    result = store.query(query)
+    try:
+        result = store.query(query)
+    except SyntaxError as error:
+        raise DataError(f"not a SPARQL query: {error}") from error
     if isinstance(result, ox.QueryBoolean):
         yield {"result": str(bool(result)).lower()}
     elif isinstance(result, ox.QuerySolutions):
