@@ -30,7 +30,7 @@ STOP_WORDS: Final = frozenset(
     a an and are as at be been but by can could did do does for from had has have how if in into is
     it its of on or s should such that the their then there these they this to was were what when
     where which who whom whose why will with would
-    """.split()  # noqa: SIM905 - a list of words is read as words
+    """.split()
 )
 # Spellings of one unit that NFKC does not unite.
 _UNITS: Final = {"μg": "mcg", "ug": "mcg", "microgram": "mcg", "micrograms": "mcg"}

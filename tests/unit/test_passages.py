@@ -1,6 +1,7 @@
 """How documents are cut."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st

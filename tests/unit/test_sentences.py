@@ -1,5 +1,7 @@
 """Where sentences end in clinical prose."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

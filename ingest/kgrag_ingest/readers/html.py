@@ -22,14 +22,14 @@ _DROPPED: Final = frozenset(
     """
     script style nav noscript template svg math head iframe object embed canvas video audio form
     button select option input textarea dialog menu datalist map progress meter
-    """.split()  # noqa: SIM905 - a list of a word a line would be longer than the code
+    """.split()
 )
 _BLOCKS: Final = frozenset(
     """
     address article aside blockquote body center dd details div dl dt fieldset figure footer
     header hgroup html li main ol p section summary ul table pre h1 h2 h3 h4 h5 h6 hr figcaption
     caption
-    """.split()  # noqa: SIM905
+    """.split()
 )
 _HEADINGS: Final = {f"h{n}": n for n in range(1, 7)}
 _HIDDEN: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
