@@ -96,6 +96,9 @@ def test_sentence(text: str, expected: set[str]) -> None:
         ("Chlamydial infection may cause fever.", set()),
         ("A serious infection may cause fever.", {"infection causes fever"}),
         ("Aspirin can increase the risk of toxicity.", set()),
+        ("These aspirin tablets are used to treat fever.", set()),
+        ("Preliminary data suggest that aspirin can relieve fever.", set()),
+        ("Machine-enabled spirometry detects asthma.", set()),
         # Together is not each.
         ("The use of aspirin and warfarin can result in bleeding.", set()),
         ("In combination with warfarin, aspirin can cause fever.", set()),
