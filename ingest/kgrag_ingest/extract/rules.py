@@ -30,11 +30,13 @@ MENTION: Final = f"[{chr(FIRST)}-{chr(FIRST + PER_TYPE * len(TYPES) - 1)}]"
 
 @dataclass(frozen=True, slots=True)
 class SentenceRule:
-    """One way to say a predicate; ``words`` are what a sentence must hold one of."""
+    """One way to say a predicate; a sentence must hold one of ``words`` and of each end's types."""
 
     id: str
     predicate: str
     words: tuple[str, ...]
+    subjects: frozenset[ConceptType]
+    objects: frozenset[ConceptType]
     patterns: tuple[re.Pattern[str], ...]
     tier: Tier = "asserted"
     certainty: Certainty = "stated"
@@ -54,7 +56,7 @@ class RowRule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All that the extractor knows. ``spoken`` finds a word of any rule in lower-case text."""
+    """All that the extractor knows. A sentence without one of ``spoken`` matches no rule."""
 
     sentence: tuple[SentenceRule, ...]
     rows: tuple[RowRule, ...]
@@ -72,7 +74,7 @@ class Rules:
     population_empty: frozenset[str]
     condition: re.Pattern[str]
     dose: re.Pattern[str]
-    spoken: re.Pattern[str]
+    spoken: tuple[str, ...]
 
 
 @cache
@@ -92,8 +94,10 @@ def read_rules(path: Path) -> Rules:
     )
     sentence = tuple(_sentence_rule(entry, grammar, path.name) for entry in data["rule"])
     context, qualifiers = data["context"], data["qualifiers"]
-    # One pass over a skeleton tells whether any rule can match at all.
-    words = sorted({w for r in sentence for w in r.words}, key=len, reverse=True)
+    # Words that hold another one tell nothing more than that one. Looking for each by itself is
+    # several times faster than an alternation of them all.
+    words = {w for r in sentence for w in r.words}
+    shortest = sorted(w for w in words if not any(o != w and o in w for o in words))
     return Rules(
         sentence=sentence,
         rows=tuple(_row_rule(entry, data["columns"], path.name) for entry in data["row"]),
@@ -111,7 +115,7 @@ def read_rules(path: Path) -> Rules:
         population_empty=frozenset(qualifiers["population_empty"]),
         condition=re.compile(qualifiers["condition"], re.IGNORECASE),
         dose=re.compile(qualifiers["dose"]),
-        spoken=re.compile("|".join(map(re.escape, words))),
+        spoken=tuple(shortest),
     )
 
 
@@ -146,6 +150,8 @@ def _sentence_rule(entry: Mapping[str, Any], grammar: _Grammar, where: str) -> S
         id=name,
         predicate=entry["predicate"],
         words=tuple(entry["words"]),
+        subjects=frozenset(subjects),
+        objects=frozenset(objects),
         patterns=patterns,
         tier=entry.get("tier", "asserted"),
         certainty=entry.get("certainty", "stated"),

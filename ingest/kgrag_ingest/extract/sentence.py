@@ -31,7 +31,8 @@ def read_sentence(
     if text[sentence.end - 1] == "?":
         return [], []
     # Case folding of the whole text is dearer than of the few sentences that get this far.
-    if rules.spoken.search(sentence.of(text).lower()) is None:
+    folded = sentence.of(text).lower()
+    if not any(word in folded for word in rules.spoken):
         return [], []
     bones = skeleton(text, sentence, mentions, rules)
     if bones is None:
@@ -39,7 +40,7 @@ def read_sentence(
     found: list[Assertion] = []
     rejects: list[Mapping[str, Any]] = []
     doubtful = rules.not_said.search(bones.text) is not None
-    for rule, match in _matches(bones.text, rules):
+    for rule, match in _matches(bones, rules):
         problem = "not said to be so" if doubtful else polarity_problem(bones.text, match, rules)
         negated = rule.negated or bool(match.groupdict().get("neg"))
         for subject, obj in _pairs(bones, match):
@@ -54,8 +55,12 @@ def read_sentence(
     return _consistent(found, rejects)
 
 
-def _matches(line: str, rules: Rules) -> Iterator[tuple[SentenceRule, re.Match[str]]]:
+def _matches(bones: Skeleton, rules: Rules) -> Iterator[tuple[SentenceRule, re.Match[str]]]:
+    line = bones.text
+    types = {mention.type for mention in bones.mentions.values()}
     for rule in rules.sentence:
+        if types.isdisjoint(rule.subjects) or types.isdisjoint(rule.objects):
+            continue
         if not any(word in line for word in rule.words):
             continue
         for pattern in rule.patterns:
