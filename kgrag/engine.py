@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from kgrag.config import Settings, load_settings
 from kgrag.errors import KnowledgeBaseError, NotFound
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 Mode = Literal["read", "write"]
 
+# The setting of the kb that says whether a removal has still to reach the index.
+_REMOVAL: Final = "removal"
+
 
 class Engine:
     """One knowledge base, open for reading or as its only writer; a context manager.
@@ -54,8 +57,10 @@ class Engine:
         self._seen = self.truth.generation
         try:
             self._check_settings()
+            if mode == "write":
+                self._finish_removal()
         except BaseException:
-            self.truth.close()
+            self.close()
             raise
 
     @classmethod
@@ -282,11 +287,21 @@ class Engine:
     def remove(self, document_id: str) -> bool:
         """The document and all that came from it are in no file of the kb; a tombstone stays."""
         with self._turn:
+            self.truth.info(document_id)  # NotFound before anything is noted
+            # Noted first: killed from here on, the next writer finishes what this one began.
+            self.truth.put_setting(_REMOVAL, "due")
             changed = self.truth.remove(document_id)
-            self.truth.purge()
-            self.catch_up()
-            self.index.purge()
+            self._finish_removal()
         return changed
+
+    def _finish_removal(self) -> None:
+        """What was removed is in no file, when a removal was begun and not finished."""
+        if self.truth.setting(_REMOVAL) != "due":
+            return
+        self.truth.purge()
+        self.catch_up()
+        self.index.purge()
+        self.truth.put_setting(_REMOVAL, "done")
 
     def announce(self, url: str) -> None:
         """Tell other processes of this machine that this writer serves at ``url``."""
