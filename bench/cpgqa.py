@@ -44,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--kb", required=True)
     parser.add_argument("--questions", type=int, default=600)
+    parser.add_argument("--answers", type=Path, help="keep the answers, for bench/fidelity.py")
     options = parser.parse_args()
     folder = Path(os.environ["KGRAG_DATA"]) / "bench" / "cpgqa"
     corpus = {r["_id"]: flat(r["text"]) for r in records(folder / "corpus.jsonl")}
@@ -51,6 +52,7 @@ def main() -> None:
     if options.questions < len(questions):
         questions = random.Random(1).sample(questions, options.questions)
     scores: dict[str, list[float]] = {}
+    answers: list[str] = []
     sound = cited = 0
 
     def note(name: str, value: float) -> None:
@@ -70,6 +72,10 @@ def main() -> None:
             note("baseline: first 60 words of the best passage holds the gold",
                  any(g in flat(best) for g in gold))  # fmt: skip
             note("baseline words of the best passage", len(best.split()))
+            three = [" ".join(h.text.split()[:WORDS]) for h in hits[:3]]
+            note("baseline: first 60 words of the three best passages hold the gold",
+                 any(g in flat(t) for t in three for g in gold))  # fmt: skip
+            note("baseline words of the three best passages", sum(len(t.split()) for t in three))
             pieces = [s.of(c.hit.text) for c in found for s in sentences(c.hit.text)]
             pieces = [p for p in pieces if len(p.split()) <= WORDS]
             vectors = engine.encoder.encode([text, *pieces])
@@ -77,7 +83,13 @@ def main() -> None:
             note("baseline: nearest sentence by the encoder holds the gold",
                  any(g in flat(near) for g in gold))  # fmt: skip
             note("baseline words of the nearest sentence", len(near.split()))
+            order = np.argsort(-(vectors[1:] @ vectors[0]), kind="stable")[:3] if pieces else []
+            nearest = [pieces[int(i)] for i in order]
+            note("baseline: the three nearest sentences hold the gold",
+                 any(g in flat(t) for t in nearest for g in gold))  # fmt: skip
+            note("baseline words of the three nearest", sum(len(t.split()) for t in nearest))
             answer = engine.ask(text)
+            answers.append(json.dumps(answer.to_json(), ensure_ascii=False))
             quotes = [s.text for s in answer.statements]
             note("ask: abstained", answer.abstained)
             note("ask: first quotation holds the gold",
@@ -94,6 +106,8 @@ def main() -> None:
                     stored = engine.truth.document(c.document.id).text
                     cited += 1
                     sound += stored[c.start : c.end] == c.quote == statement.text
+    if options.answers:
+        options.answers.write_text("\n".join(answers) + "\n", encoding="utf-8")
     print(f"{len(questions)} questions")
     for name, values in scores.items():
         print(f"{name}: {interval(values)}")
