@@ -77,3 +77,20 @@ def test_it_compiles_to_the_same_content_again(lexicon: Lexicon, tmp_path: Path)
     with Lexicon.open(tmp_path / "again.sqlite") as again:
         assert again.sha256 == lexicon.sha256
         assert dict(again.counts) == counts
+
+
+@pytest.mark.parametrize(
+    ("curie", "name"),
+    [
+        ("MESH:D003920", "diabetes mellitus"),
+        ("MESH:D014807", "vitamin d"),
+        ("MESH:D003924", "diabetes mellitus, type 2"),
+        ("MESH:D001241", "aspirin"),
+        ("MESH:D006973", "hypertension"),
+        ("MESH:D051436", "renal insufficiency, chronic"),
+    ],
+)
+def test_a_mesh_id_goes_by_the_name_that_mesh_gives_it(
+    lexicon: Lexicon, curie: str, name: str
+) -> None:
+    assert lexicon.concept(curie).name.lower() == name

@@ -72,6 +72,7 @@ def build_lexicon(out_path: Path | None = None, progress: Progress | None = None
     ]
     merged = Merged()
     joined = {v.id: merged.add(v.entries) for v in vocabularies}
+    _name_by_vocabulary(merged, table, common)
     step(6, "reading brands")
     brands = _add_brands(merged)
     step(7, "spelling names")
@@ -87,6 +88,14 @@ def build_lexicon(out_path: Path | None = None, progress: Progress | None = None
     step(9, "done")
     with Lexicon.open(path) as lexicon:
         return dict(lexicon.counts)
+
+
+def _name_by_vocabulary(merged: Merged, table: crosswalk.Crosswalk, common: Vocabulary) -> None:
+    """A MeSH id is shown with MeSH's name for it, not with that of a package's row."""
+    for row in table.rows.values():
+        merged.rename(row.mesh, row.name)
+    for entry in common.entries:
+        merged.rename(entry.curie, entry.name)
 
 
 def _silent(what: str, done: int, steps: int) -> None:

@@ -38,6 +38,23 @@ class Merged:
         """The CURIE of the concept that has this id; None when no concept has it."""
         return self._owner.get(identifier)
 
+    def rename(self, identifier: str, name: str) -> None:
+        """The concept with this id goes by ``name``; one that no entry has is left as it is."""
+        owner = self._owner.get(identifier)
+        if owner is None or self.entries[owner].curie != identifier:
+            return
+        concept = self.entries[owner]
+        # As it is spelled already, if it is: lists of names are often in lower case.
+        spelled = [n.text for n in concept.names if key(n.text) == key(name)]
+        name = next((text for text in spelled if text != text.lower()), name[:1].upper() + name[1:])
+        others = [
+            Name(n.text, SYNONYM if n.kind == PREFERRED else n.kind, n.cased, n.matched)
+            for n in concept.names
+            if key(n.text) != key(name)
+        ]
+        concept.name = name
+        concept.names = [Name(name, PREFERRED), *others]
+
     def add(self, entries: Iterable[Entry]) -> int:
         """Merge the entries of one vocabulary in; gives how many joined a concept by name."""
         waiting: list[Entry] = []

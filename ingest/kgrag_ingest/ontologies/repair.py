@@ -63,6 +63,7 @@ class Repair:
         listed: Mapping[str, str] | None = None,
     ) -> None:
         self._listed = listed or {}
+        self._listed_ids = frozenset(self._listed.values())
         self._crosswalk = crosswalk
         self._prefixes = prefixes
         self._times = Counter(claimed)
@@ -83,7 +84,8 @@ class Repair:
         listed = self._listed.get(key(claim.names[0]))
         if listed is not None:
             return Verdict(listed, "listed")
-        if mesh and known is None and self._times[mesh] == 1:
+        # An id that the list gives to another name is not this row's.
+        if mesh and known is None and self._times[mesh] == 1 and mesh not in self._listed_ids:
             number = _number(mesh)
             if (
                 number is not None
