@@ -23,6 +23,7 @@ from kgrag.stores.base import TruthStore
 if TYPE_CHECKING:
     from rdflib import Dataset, Graph, URIRef
     from rdflib.plugins.sparql.sparql import Query
+    from rdflib.query import Result
 
 BASE: Final = "https://w3id.org/kgrag/"
 CURIES: Final = "https://bioregistry.io/"
@@ -143,7 +144,14 @@ def sparql(truth: TruthStore, query: str) -> list[Mapping[str, str]]:
 
 def _rdflib(assertions: list[Assertion], query: str) -> Iterator[Mapping[str, str]]:
     prepared = _prepared(query)
-    result = to_dataset(assertions, named=False).default_graph.query(prepared)
+    with warnings.catch_warnings():
+        # rdflib 7.6: its own query engine calls what its Dataset deprecates.
+        warnings.filterwarnings("ignore", r"Dataset\.", DeprecationWarning)
+        result = to_dataset(assertions, named=False).query(prepared)
+        yield from _rows(result)
+
+
+def _rows(result: Result) -> Iterator[Mapping[str, str]]:
     if result.type == "ASK":
         yield {"result": str(bool(result.askAnswer)).lower()}
     elif result.type == "SELECT":

@@ -25,6 +25,7 @@ SAID: list[Said] = [
 ]
 PREFIX = f"PREFIX kg: <{rdf.BASE}> "
 QUERIES = {
+    "no named graphs": "SELECT (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } }",
     "all": "SELECT ?a ?s ?p ?o ?n WHERE { ?a kg:subject ?s; kg:predicate ?p; kg:object ?o; "
     "kg:negated ?n }",
     "denied": "SELECT ?a WHERE { ?a kg:negated true }",
