@@ -50,6 +50,7 @@ def answer_features(
         "top_covered_before": coverage(asked, near, weight),
         "subject": coverage(subjects, near, weight),
         "top_maxsim": best.features.get("maxsim", 0.0),
+        "top_weakest": best.features.get("weakest", 0.0),
         "top_cosine": best.features.get("cosine", 0.0),
         "passage_cosine": max(r.citable.passage_cosine for r in ranked),
         "mean_covered_before": sum(first) / len(first),

@@ -111,6 +111,11 @@ def build_context(
     concerns: list[str] = []
     seen: set[tuple[str, int, int]] = set()
     found: list[Citable] = []
+    # A passage that one half of the index did not list is no better there than its last.
+    lowest = (
+        min((c.bm25 for c in candidates if c.bm25 is not None), default=0.0),
+        min((c.cosine for c in candidates if c.cosine is not None), default=0.0),
+    )
     for rank, candidate in enumerate(candidates):
         hit = candidate.hit
         identifier = hit.document.id
@@ -131,7 +136,7 @@ def build_context(
             if key in seen or len(found) >= limit:
                 continue
             seen.add(key)
-            found.append(_citable(len(found), document, candidate, rank, piece))
+            found.append(_citable(len(found), document, candidate, rank, piece, lowest))
     cited = {
         key: CitedDocument.of(key, document.uri, document.title, document.metadata)
         for key, document in documents.items()
@@ -158,15 +163,22 @@ class _Piece:
 
 
 def _citable(
-    number: int, document: Document, candidate: Found, rank: int, piece: _Piece
+    number: int,
+    document: Document,
+    candidate: Found,
+    rank: int,
+    piece: _Piece,
+    lowest: tuple[float, float],
 ) -> Citable:
     span = piece.span
+    bm25 = lowest[0] if candidate.bm25 is None else candidate.bm25
+    cosine = lowest[1] if candidate.cosine is None else candidate.cosine
     page = document.page_at(span.start)
     return Citable(
         number, document.id, candidate.hit.passage_id, span.start, span.end,
         span.of(document.text), piece.core, piece.kind, document.section_path(piece.core.start),
         document.title, page, piece.before, doubt_at(document, page), rank,
-        candidate.hit.score, candidate.bm25 or 0.0, candidate.cosine or 0.0,
+        candidate.hit.score, bm25, cosine,
     )  # fmt: skip
 
 

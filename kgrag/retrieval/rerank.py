@@ -83,14 +83,14 @@ class LinearReranker:
             return []
         pool = Pool.of(question, citables)
         cheap = cheap_features(question, citables, evidence=evidence, pool=pool)
-        scores = cheap @ _vector(self.weights.cheap, CHEAP)
+        scores = standard(cheap) @ _vector(self.weights.cheap, CHEAP)
         order = np.argsort(-scores, kind="stable")
         if self.encoder is None:
             return [self._ranked(citables[i], float(scores[i]), cheap[i]) for i in order]
         head, tail = order[:SHORTLIST], order[SHORTLIST:]
         late = late_features(question, [citables[i] for i in head], self.encoder)
         full = np.hstack([cheap[head], late])
-        late_scores = full @ _vector(self.weights.full, NAMES)
+        late_scores = standard(full) @ _vector(self.weights.full, NAMES)
         best = np.argsort(-late_scores, kind="stable")
         ranked = [
             self._ranked(citables[head[i]], float(late_scores[i]), full[i]) for i in best
@@ -110,6 +110,16 @@ class LinearReranker:
         )  # fmt: skip
 
 
+def standard(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each column with mean 0 and spread 1 over the pieces of one question; constants become 0.
+
+    Scores of one question are then on the scale of another's, whatever its words and corpus.
+    """
+    spread = rows.std(axis=0)
+    centred: NDArray[np.float64] = rows - rows.mean(axis=0)
+    return centred / np.where(spread > 1e-9, spread, np.inf)
+
+
 def _vector(weights: Mapping[str, float], names: Sequence[str]) -> NDArray[np.float64]:
     return np.array([weights[name] for name in names])
 
@@ -119,6 +129,7 @@ ANSWER_FEATURES: Final = (
     "top_covered_before",  # and in what stands around it
     "subject",  # the question's rarest word stands in the best piece, its section or its title
     "top_maxsim",
+    "top_weakest",
     "top_cosine",
     "passage_cosine",  # of the best passage
     "mean_covered_before",  # over the first three pieces

@@ -36,6 +36,7 @@ NAMES: Final = (
     "negation_asked",  # the question asks what not to do and the piece negates
     "maxsim",  # mean over the question's tokens of the highest cosine to a token of the piece
     "cosine",  # of the mean token states
+    "weakest",  # as maxsim, over the quarter of the question's tokens that is matched worst
 )
 CHEAP: Final = NAMES[:12]
 
@@ -153,16 +154,22 @@ def _states(citable: Citable, evidence: Mapping[str, list[tuple[int, int]]]) -> 
 def late_features(
     question: str, citables: Sequence[Citable], encoder: TokenEncoder
 ) -> NDArray[np.float64]:
-    """Shape (pieces, 2): MaxSim and the cosine of mean token states, from one forward pass."""
+    """Shape (pieces, 3): the last three of ``NAMES``, from one forward pass."""
     if not citables:
-        return np.zeros((0, 2))
+        return np.zeros((0, 3))
     asked, *pieces = encoder.encode_tokens([question, *(c.text for c in citables)])
     mean = _mean(asked)
-    rows = np.zeros((len(pieces), 2))
+    rows = np.zeros((len(pieces), 3))
     for at, piece in enumerate(pieces):
         if len(asked) and len(piece):
-            rows[at] = float((asked @ piece.T).max(axis=1).mean()), float(mean @ _mean(piece))
+            best = (asked @ piece.T).max(axis=1)
+            rows[at] = float(best.mean()), float(mean @ _mean(piece)), weakest(best)
     return rows
+
+
+def weakest(best: NDArray[np.float32]) -> float:
+    """The mean of the lowest quarter of ``best``, at least one of its values."""
+    return float(np.sort(best)[: max(1, len(best) // 4)].mean())
 
 
 def _mean(tokens: NDArray[np.float32]) -> NDArray[np.float32]:
