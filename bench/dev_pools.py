@@ -1,7 +1,7 @@
 """Development pools for ranking sentences: questions with citable pieces and their worth.
 
 Three kinds: BioASQ questions over the snippet corpus (a piece is gold when it lies in a gold
-snippet and, for factoids and lists, holds the exact answer), SciFact claims over all 5,183 abstracts
+snippet and, for factoids and lists, holds the exact answer), SciFact claims over all abstracts
 (gold: the rationale sentences), Evidence Inference questions over the paragraphs of the trial's
 full text (gold: the annotated span). cpgQA is not read. Pools are kept in ``bench/.cache``.
 

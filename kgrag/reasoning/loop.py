@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from kgrag.errors import KgragError
 from kgrag.generation.base import LanguageModel
 from kgrag.reasoning.answerable import answer_features, speaks_to
 from kgrag.reasoning.coverage import content_words, coverage
@@ -171,15 +172,17 @@ def ask(
     identifier = id or f"ans_{uuid.uuid4().hex[:24]}"
     draft = _Draft(askable(question), identifier, limits, _Clock())
     threshold = parts.reranker.weights.threshold if limits.threshold is None else limits.threshold
-    if parts.look is not None:
-        with draft.clock.step("graph"):
-            draft.view = parts.look(draft.question, limits)
-    for round_number in range(limits.rounds):
-        before = len(draft.context.citables)
-        _find(draft, parts, limits.passages * 2**round_number)
-        if draft.chance >= threshold or (round_number and len(draft.context.citables) == before):
-            break
     try:
+        if parts.look is not None:
+            with draft.clock.step("graph"), _guarded("graph", passing=KgragError):
+                draft.view = parts.look(draft.question, limits)
+        for round_number in range(limits.rounds):
+            before = len(draft.context.citables)
+            with _guarded("retrieval", passing=KgragError):
+                _find(draft, parts, limits.passages * 2**round_number)
+            enough = draft.chance >= threshold
+            if enough or (round_number and len(draft.context.citables) == before):
+                break
         with draft.clock.step("verification"):
             connection = _connection(draft, parts)
         if not draft.ranked or draft.chance < threshold:
@@ -364,9 +367,12 @@ def _same_drug(question: str, quotation: str, linker: Links) -> Check:
 
 
 @contextmanager
-def _guarded(layer: str) -> Iterator[None]:
+def _guarded(layer: str, passing: type[KgragError] | tuple[()] = ()) -> Iterator[None]:
+    """Whatever breaks ends the answer; errors of the kind ``passing`` speak for themselves."""
     try:
         yield
+    except passing:
+        raise
     except Exception as error:  # whatever broke, nothing may leave
         # The message may hold text of documents or of the question: the type alone is logged.
         logger.error("the check %s broke: %s", layer, type(error).__name__)

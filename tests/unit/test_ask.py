@@ -245,6 +245,20 @@ def test_nothing_leaves_when_a_check_breaks(fault: str, caplog: pytest.LogCaptur
     assert "RuntimeError" in caplog.text
 
 
+@pytest.mark.parametrize("fault", ["look", "retriever", "reranker"])
+def test_nothing_leaves_when_finding_breaks(fault: str, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(LinearReranker):
+        candidates = broken
+        rank = broken
+
+    answer = run(**{fault: broken if fault == "look" else Broken()})
+    assert answer.abstained
+    assert not answer.statements
+    assert not answer.evidence.passages
+    assert "secret" not in caplog.text
+    assert "RuntimeError" in caplog.text
+
+
 def test_nothing_leaves_when_the_truth_cannot_be_read_again() -> None:
     shelf = Lost(GUIDE)
     made = Parts(shelf, Lister(shelf), LinearReranker())
