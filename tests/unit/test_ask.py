@@ -251,7 +251,10 @@ def test_nothing_leaves_when_finding_breaks(fault: str, caplog: pytest.LogCaptur
         candidates = broken
         rank = broken
 
-    answer = run(**{fault: broken if fault == "look" else Broken()})
+    shelf = Shelf(GUIDE)
+    sound = Parts(shelf, Lister(shelf), LinearReranker())
+    changes: dict[str, Any] = {fault: broken if fault == "look" else Broken()}
+    answer = ask(QUESTION, replace(sound, **changes), AskOptions(threshold=0.0))
     assert answer.abstained
     assert not answer.statements
     assert not answer.evidence.passages
