@@ -97,7 +97,6 @@ SHORT = 32
 KINDS = ("bioasq", "scifact", "trials", "medquad", "general")
 
 
-
 @dataclass
 class Pool:
     """One question's short list. ``gold`` in [0, 1] by piece; ``similar`` (pieces, tokens of the

@@ -116,8 +116,10 @@ def ranking(pools, rows):
     winners = [n for n in gain if gain[n][1] > 0 and n != "cheap"]
     shipped = max(winners, key=lambda n: gain[n][0]) if winners else "maxsim"
     every = list(groups.values())
-    return report | {"shipped": shipped}, fit_ranker(every, SETS["cheap"]), fit_ranker(
-        every, SETS[shipped]
+    return (
+        report | {"shipped": shipped},
+        fit_ranker(every, SETS["cheap"]),
+        fit_ranker(every, SETS[shipped]),
     )
 
 

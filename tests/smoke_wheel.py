@@ -23,8 +23,8 @@ assert seconds < 0.3, f"import kgrag takes {seconds:.2f} s"
 from kgrag.paths import resource
 assert resource("ontologies", "relations.toml").is_file()
 assert any(resource("recipes").glob("*.toml"))
-from kgrag.vocabulary.relations import load_relations
-assert load_relations()
+from kgrag.vocabulary.relations import relations
+assert relations()
 import kgrag_ingest, kgrag_services
 for name in ("ingest", "services", "ontologies"):
     try:

@@ -128,11 +128,16 @@ def verify(
 ) -> None:
     """Check a statement against evidence: supported, contradicted or not_enough_info."""
     from kgrag.cli.options import print_json
+    from kgrag.linking import Linker
     from kgrag.verification import verify_json
+    from kgrag.vocabulary.lexicon import Lexicon, default_path
+
+    linker = Linker(Lexicon.open(default_path()))
 
     def verdict(record: dict[str, Any]) -> Mapping[str, Any]:
         texts = record["evidence"]
-        return verify_json(record["statement"], [texts] if isinstance(texts, str) else texts)
+        evidence = [texts] if isinstance(texts, str) else texts
+        return verify_json(record["statement"], evidence, linker=linker)
 
     if source is not None and out is not None and statement is None:
         run(source, out, ("statement", "evidence"), verdict)

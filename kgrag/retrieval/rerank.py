@@ -110,14 +110,20 @@ class LinearReranker:
         )  # fmt: skip
 
 
+_EVIDENCE: Final = CHEAP.index("evidence")
+
+
 def standard(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each column with mean 0 and spread 1 over the pieces of one question; constants become 0.
 
-    Scores of one question are then on the scale of another's, whatever its words and corpus.
+    Scores of one question are then on the scale of another's, whatever its words and corpus. That
+    a piece is evidence of an assertion stays 0 or 1: it is rare, and would weigh by its rarity.
     """
     spread = rows.std(axis=0)
     centred: NDArray[np.float64] = rows - rows.mean(axis=0)
-    return centred / np.where(spread > 1e-9, spread, np.inf)
+    scaled: NDArray[np.float64] = centred / np.where(spread > 1e-9, spread, np.inf)
+    scaled[:, _EVIDENCE] = rows[:, _EVIDENCE]
+    return scaled
 
 
 def _vector(weights: Mapping[str, float], names: Sequence[str]) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ when it is published (see ``generations``), and what was not published is replay
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +35,8 @@ from kgrag.stores.qdrant.points import (
 
 # Seconds that an opening waits for others that open or close at the same moment.
 _LOAD_TIMEOUT = 60.0
+# How often files that differ are looked at again before they count as damaged: 0.75 s in all.
+_LOOKS = 5
 
 
 class EdgeIndex:
@@ -67,7 +70,7 @@ class EdgeIndex:
         if self._work is not None:
             return False
         # The writer may replace the folder between the reading of the pointer and the loading.
-        for _ in range(20):
+        for attempt in range(20):
             pointer = self._checked_pointer()
             if pointer == self._pointer:
                 return False
@@ -80,6 +83,11 @@ class EdgeIndex:
                 shard = self._load(self._root / pointer.folder, verify=pointer)
             except (gens.DamagedError, FileNotFoundError) as error:
                 if self._checked_pointer() != pointer:
+                    continue
+                # Another process that drops its engine writes some files anew with the same
+                # bytes, and a file is short for a moment then: damage is what stays.
+                if attempt < _LOOKS:
+                    time.sleep(0.05 * (attempt + 1))
                     continue
                 raise self._unusable(str(error)) from error
             self._replace(shard)
