@@ -156,6 +156,15 @@ class IndexContract(ABC):
         assert [h.passage_id for h in index.dense(same, limit=3, filters=ALL)] == expected
         assert [h.passage_id for h in index.sparse({1: 1.0}, limit=3, filters=ALL)] == expected
 
+    def test_ties_at_the_cut_are_passages_of_the_lowest_ids(self, index: VectorIndex) -> None:
+        same = vector(5)
+        names = [f"pas_{n * 37 % 101:03d}" for n in range(101)]
+        index.upsert(Point(name, "doc", "a", same, {1: 1.0}) for name in names)
+        index.commit(1)
+        expected = sorted(names)[:10]
+        assert [h.passage_id for h in index.dense(same, limit=10, filters=ALL)] == expected
+        assert [h.passage_id for h in index.sparse({1: 1.0}, limit=10, filters=ALL)] == expected
+
     def test_a_vector_of_another_length_is_refused(self, index: VectorIndex) -> None:
         with pytest.raises(ValueError, match="16 dimensions"):
             index.upsert([Point("pas", "doc", "a", np.ones(3, dtype=np.float32), {})])

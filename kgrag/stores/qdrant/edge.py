@@ -19,15 +19,14 @@ from numpy.typing import NDArray
 
 from kgrag.errors import BrokenInvariant, KnowledgeBaseBusy, KnowledgeBaseError
 from kgrag.stores.base import Filters, IndexHit, Point
-from kgrag.stores.memory_index import best
 from kgrag.stores.qdrant import generations as gens
 from kgrag.stores.qdrant.points import (
     BATCH,
     DENSE,
-    SLACK,
     SPARSE,
     groups,
     hit,
+    nearest,
     payload,
     point_uuid,
     require_shape,
@@ -192,16 +191,20 @@ class EdgeIndex:
         shard = self._readable()
         if shard is None or limit < 1:
             return []
-        found = shard.query(
-            engine.QueryRequest(
-                query=query,
-                filter=_filter(filters),
-                limit=limit + SLACK,
-                with_payload=True,
-                params=params,
+
+        def ask(number: int) -> list[IndexHit]:
+            found = shard.query(
+                engine.QueryRequest(
+                    query=query,
+                    filter=_filter(filters),
+                    limit=number,
+                    with_payload=True,
+                    params=params,
+                )
             )
-        )
-        return best([hit(p.payload, p.score) for p in found], limit)
+            return [hit(p.payload, p.score) for p in found]
+
+        return nearest(ask, limit)
 
     def _open_for_writing(self) -> None:
         self._root.mkdir(parents=True, exist_ok=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final, TypeVar
 from uuid import UUID
 
 from kgrag.stores.base import IndexHit, Point
+from kgrag.stores.memory_index import best
 
 T = TypeVar("T")
 
@@ -16,8 +17,11 @@ DENSE: Final = "dense"
 SPARSE: Final = "bm25"
 BATCH: Final = 500
 # Asked for beyond the limit, so that ties at the cut are resolved by passage id and not by the
-# engine's own order.
+# engine's own order, which is another one after every building of the index.
 SLACK: Final = 16
+# The most that is asked for to get all the ties at the cut. Where still more passages tie (one line
+# that thousands of documents share), which of them are listed is left to the engine.
+WIDEST: Final = 4096
 
 
 def point_uuid(passage_id: str) -> UUID:
@@ -39,6 +43,21 @@ def hit(found: dict[str, str] | None, score: float) -> IndexHit:
     if found is None:
         raise ValueError("a point without its payload")
     return IndexHit(found["passage_id"], found["document_id"], float(score))
+
+
+def nearest(ask: Callable[[int], list[IndexHit]], limit: int) -> list[IndexHit]:
+    """The ``limit`` best of what ``ask(number)`` gives, ties by passage id.
+
+    ``ask`` gives the ``number`` best in the engine's order. It is asked again for more while the
+    cut may fall among ties, up to ``WIDEST``.
+    """
+    wanted = limit + SLACK
+    while True:
+        found = best(ask(wanted), wanted)
+        all_ties = len(found) < wanted or found[-1].score < found[limit - 1].score
+        if all_ties or wanted >= WIDEST:
+            return found[:limit]
+        wanted = min(wanted * 4, WIDEST)
 
 
 def require_shape(point: Point, dimensions: int) -> None:

@@ -18,14 +18,13 @@ from qdrant_client import QdrantClient, models
 
 from kgrag.errors import BrokenInvariant, KnowledgeBaseError
 from kgrag.stores.base import Filters, IndexHit, Point
-from kgrag.stores.memory_index import best
 from kgrag.stores.qdrant.points import (
     BATCH,
     DENSE,
-    SLACK,
     SPARSE,
     groups,
     hit,
+    nearest,
     payload,
     point_uuid,
     require_shape,
@@ -152,16 +151,20 @@ class ServerIndex:
     ) -> list[IndexHit]:
         if limit < 1 or self._physical() is None:
             return []
-        found = self._client.query_points(
-            self._name,
-            query=query,
-            using=using,
-            query_filter=_filter(filters),
-            limit=limit + SLACK,
-            with_payload=True,
-            search_params=models.SearchParams(exact=self._exact, idf=idf),
-        )
-        return best([hit(p.payload, p.score) for p in found.points], limit)
+
+        def ask(number: int) -> list[IndexHit]:
+            found = self._client.query_points(
+                self._name,
+                query=query,
+                using=using,
+                query_filter=_filter(filters),
+                limit=number,
+                with_payload=True,
+                search_params=models.SearchParams(exact=self._exact, idf=idf),
+            )
+            return [hit(p.payload, p.score) for p in found.points]
+
+        return nearest(ask, limit)
 
     def _physical(self) -> str | None:
         """The collection behind the alias."""
