@@ -56,6 +56,9 @@ logger = logging.getLogger(__name__)
 
 MARGIN: Final = 2.5
 """A further statement scores at most this much less than the first (in log odds)."""
+FOLLOWING: Final = 0.75
+"""The share of the threshold that a further statement must reach: the first one carries the
+question's subject, and what goes on from it often does not name it again."""
 LEAST_SUBJECT: Final = 0.2
 """The least share of the question's subject words that a quotation and its place must name."""
 OFFERED: Final = 10
@@ -274,7 +277,7 @@ def _keep(
         if len(kept) == draft.options.statements:
             break
         chance = _chance(draft, parts, [candidate])
-        if kept and chance < threshold:
+        if kept and chance < FOLLOWING * threshold:
             continue
         citation = _citation(candidate.citable, draft.context)
         checks = _checks(draft, parts, candidate.citable, citation)
