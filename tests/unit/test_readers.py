@@ -169,3 +169,29 @@ def test_medquad_recipe_leaves_the_question_out() -> None:
 def test_every_shipped_recipe_loads() -> None:
     assert {load(name).name for name in names()} == set(names())
     assert len(names()) >= 12
+
+
+def test_torn_off_bullets_leave_the_sentence_whole_and_hyphens_inside_it_stay() -> None:
+    reading = read(
+        "Once the patient can\n・\ntolerate oral therapy, go on.\n\n"
+        " - Signs on the chest X-Ray and Stevens-Johnson syndrome\n -Skin\n -Drugs: a, b\n",
+        "a.md",
+    )
+    assert kinds(reading) == [
+        ("paragraph", "Once the patient can tolerate oral therapy, go on."),
+        ("list_item", "Signs on the chest X-Ray and Stevens-Johnson syndrome"),
+        ("list_item", "Skin"),
+        ("list_item", "Drugs: a, b"),
+    ]
+
+
+def test_text_in_the_arguments_of_an_include_is_read() -> None:
+    reading = read(
+        "<div>{% include page.html topic='Dosages' description='Prescribe the lowest dose.'\n"
+        "  flow='a.png' data-elements='b.html' %}</div>",
+        "a.html",
+    )
+    assert kinds(reading) == [
+        ("paragraph", "Dosages"),
+        ("paragraph", "Prescribe the lowest dose."),
+    ]

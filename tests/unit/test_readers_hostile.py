@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import time
 import zipfile
 
 import pytest
@@ -40,6 +42,7 @@ REFUSED = {
     "external.nxml": (EXTERNAL, "declares entities"),
     "wide-laughs.xml": (LAUGHS.decode().encode("utf-16"), "declares entities"),
     "deep.html": (b"<div>" * DEEP + b"text", "nested more than"),
+    "very-deep.html": (b"<div>" * 100_000 + b"text", "nested more than"),
     "deep-table.html": (b"<table><tr><td><p>x" * DEEP, "nested more than"),
     "deep.xml": (b"<article>" + b"<sec>" * DEEP + b"</sec>" * DEEP + b"</article>", "nested more"),
     "deep.md": (b">" * DEEP + b" text", "nested more than"),
@@ -148,3 +151,17 @@ def test_encodings(data: bytes, text: str, doubtful: bool) -> None:
     assert isinstance(reading, Reading)
     assert reading.text.startswith(text)
     assert bool(reading.doubts) is doubtful
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["<div>", "<div></section>", "<!-- ", "<!--><ul>", "<div><!--</div>-->", "{% ", "{{ ",
+     "{% include ", "<script>"],
+)  # fmt: skip
+def test_reading_takes_time_in_proportion_to_the_file(part: str) -> None:
+    data = b"<p>Text.</p>" + part.encode() * (500_000 // len(part))
+    began = time.process_time()
+    with contextlib.suppress(UnreadableFile):
+        read(data, "long.html")
+    # A pass takes a tenth of this; comparing each start with all before it takes minutes.
+    assert time.process_time() - began < 3

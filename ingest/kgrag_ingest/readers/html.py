@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -34,7 +35,24 @@ _BLOCKS: Final = frozenset(
 _HEADINGS: Final = {f"h{n}": n for n in range(1, 7)}
 _HIDDEN: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _DROPPED_ROLES: Final = frozenset({"navigation", "search", "banner", "menu", "menubar"})
-_TEMPLATE: Final = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+# No brace inside: so a file of commands without an end is still searched in linear time.
+_TEMPLATE: Final = re.compile(r"\{%[^{]*?%\}|\{\{[^{}]*\}\}")
+_INCLUDE: Final = re.compile(r"\{%-?\s*include\s([^{]*?)-?%\}")
+_ARGUMENT: Final = re.compile(r"\b(topic|description)\s*=\s*(?:'([^'<>]*)'|\"([^\"<>]*)\")")
+# Elements whose start the parser compares with all that are open, in time square to their number.
+# A depth far beyond what is read is therefore refused before parsing.
+_MAX_OPEN: Final = 4 * MAX_DEPTH
+_TAGS: Final = re.compile(
+    r"<!--(?:-?>|.*?(?:--!?>|\Z))|<(script|style)\b.*?(?:</\1|\Z)|<(/?)([a-zA-Z][a-zA-Z0-9-]*)",
+    re.DOTALL | re.IGNORECASE,
+)
+# They have no end tag, or do without it.
+_NO_END: Final = frozenset(
+    """
+    area base br col embed hr img input link meta source track wbr p li dt dd tr td th thead tbody
+    tfoot colgroup caption option optgroup rb rt rp body html head
+    """.split()
+)
 _LEADING_BULLET: Final = re.compile(rf"^\s*[{BULLETS}]\s*")
 
 
@@ -42,7 +60,7 @@ class HtmlReader:
     """Reads what a person would see: scripts, styles, navigation and hidden parts are left out."""
 
     name = "html"
-    version = "1"
+    version = "2"
     media_types: tuple[str, ...] = ("text/html", "application/xhtml+xml")
     suffixes: tuple[str, ...] = (".html", ".htm", ".xhtml")
 
@@ -64,11 +82,36 @@ def read_markup(out: TextBuilder, markup: str, uri: str, *, level: int = 0) -> M
 
     ``level`` is added to the level of each heading. UnreadableFile when it is nested too deep.
     """
-    tree = LexborHTMLParser(_TEMPLATE.sub(" ", markup).replace("\x00", ""))
+    page = _TEMPLATE.sub(" ", _INCLUDE.sub(_arguments, markup)).replace("\x00", "")
+    _check_open(page, uri)
+    tree = LexborHTMLParser(page)
     body: LexborNode | None = tree.body or tree.root
     if body is not None:
         _Walk(out, uri, level).run(body)
     return _metadata(tree)
+
+
+def _arguments(include: re.Match[str]) -> str:
+    """Paragraphs of the arguments of an include that a page shows as text."""
+    found = _ARGUMENT.findall(include.group(1))
+    return " ".join(f"<p>{single or double}</p>" for _, single, double in found)
+
+
+def _check_open(page: str, uri: str) -> None:
+    """UnreadableFile when more elements are open at once than any page needs."""
+    opened: Counter[str] = Counter()
+    count = 0
+    for tag in _TAGS.finditer(page):
+        name = (tag.group(3) or "").lower()
+        if name not in _BLOCKS or name in _NO_END:
+            continue
+        if tag.group(2) and not opened[name]:
+            continue  # an end tag without a start closes nothing
+        step = -1 if tag.group(2) else 1
+        opened[name] += step
+        count += step
+        if count > _MAX_OPEN:
+            raise too_deep(uri, "elements")
 
 
 def _metadata(tree: LexborHTMLParser) -> Metadata:

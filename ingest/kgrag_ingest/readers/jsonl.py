@@ -37,7 +37,7 @@ class JsonlReader:
     """
 
     name = "jsonl"
-    version = "1"
+    version = "2"
     media_types: tuple[str, ...] = ("application/jsonl",)
     suffixes: tuple[str, ...] = (".jsonl", ".ndjson")
 

@@ -13,7 +13,11 @@ from typing import Final
 from kgrag_ingest.readers.build import TextBuilder, clean
 
 BULLETS: Final = "•◦▪▫■□●○‣⁃∙·・➢➤►▶✓✔❖◆◇⇒\uf0b7\uf0a7\uf0d8"
-_BULLET: Final = re.compile(rf"\s*(?:[{BULLETS}]+|[-*+–—o](?=\s)|\\[-*+](?=\s))\s*(?=\S)")
+_BULLET: Final = re.compile(
+    rf"\s*(?:[{BULLETS}]+|[-*+–—o](?=\s)|-(?=[A-Z][a-z])|\\[-*+](?=\s))\s*(?=\S)"
+)
+# A bullet on a line of its own was torn off its item; which one it was is not known.
+_LONE_BULLET: Final = re.compile(rf"\s*[{BULLETS}]+\s*$")
 _NUMBER: Final = re.compile(r"\s*(?:\d{1,3}[.)]|\(?[a-zA-Z]\)|\(?[ivx]{1,5}\)|[a-z]\.)\s+(?=\S)")
 _NUMBERED_HEADING: Final = re.compile(r"\s*\d{1,3}(?:\.\d{1,3}){0,4}\.?\s+[A-Z]")
 _BOX_RULE: Final = re.compile(r"^[\s─-╿+=|-]*$")
@@ -74,7 +78,8 @@ class _Prose:
         width: int,
         more: bool,
     ) -> None:
-        self.out, self.lines, self.level, self.headings = out, lines, level, headings
+        self.out, self.level, self.headings = out, level, headings
+        self.lines = [line for line in lines if not _LONE_BULLET.match(line)]
         self.width, self.more = width, more
         self.kind = ""
         self.pending: list[str] = []

@@ -23,17 +23,17 @@ _NESTING: Final = 100
 _FRONT: Final = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _FRONT_LINE: Final = re.compile(r"([A-Za-z][\w .-]{0,40}):[ \t]+(.+)")
 # Commands of site generators (Liquid, kramdown) that a reader of the page never sees.
-_COMMANDS: Final = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{:[^}\n]*\}", re.DOTALL)
+_COMMANDS: Final = re.compile(r"\{%[^{]*?%\}|\{\{[^{}]*\}\}|\{:[^}\n{]*\}")
 _HTML_TABLE: Final = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
 _BLANK_LINES: Final = re.compile(r"\n\s*\n")
-_BULLET_START: Final = re.compile(rf"[{BULLETS}]+\s*")
+_BULLET_START: Final = re.compile(rf"\A(?:[{BULLETS}]+\s*|-(?=[A-Z][a-z]))")
 
 
 class MarkdownReader:
     """Reads Markdown; lines that only look like lists or headings are taken as such."""
 
     name = "markdown"
-    version = "1"
+    version = "2"
     media_types: tuple[str, ...] = ("text/markdown",)
     suffixes: tuple[str, ...] = (".md", ".markdown")
 
@@ -47,7 +47,10 @@ class MarkdownReader:
             pairs = _front_matter(front.group(1))
             text = text[front.end() :]
         text = _COMMANDS.sub("", text)
-        text = _HTML_TABLE.sub(lambda m: _BLANK_LINES.sub("\n", m.group()), text)
+        # A start without an end would be searched to the end of the file, each time.
+        closed = text.lower().rfind("</table") + len("</table>") if "</table" in text.lower() else 0
+        tables = _HTML_TABLE.sub(lambda m: _BLANK_LINES.sub("\n", m.group()), text[:closed])
+        text = tables + text[closed:]
         out = TextBuilder()
         _Blocks(out, uri, wrap_width(text.split("\n"))).run(_parser().parse(text))
         if not out.size:
