@@ -2,66 +2,24 @@
 
     python bench/fidelity.py --kb /tmp/big-kb [--answers answers.jsonl]
 
-For each quotation: stored text[start:end] equals it; and, white space aside, it is found in the
-text that another library extracts from the kept original (html5lib for HTML, the standard
-library's ElementTree for XML, the file itself without marks for Markdown and plain text). A table
-row is looked for cell by cell, because its line carries the header cells. PDF and DOCX are checked
-against the stored text alone.
+For each quotation: stored text[start:end] equals it; and it is found in the text that another
+library extracts from the kept original (``independent.py``). A table row is looked for cell by
+cell, because its line carries the header cells. PDF and DOCX are checked against the stored text
+alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
-import unicodedata
-import xml.etree.ElementTree as ElementTree
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from bs4 import BeautifulSoup
+from independent import extract, missing
 
 from kgrag import Engine
-from kgrag.records.text import Document
-
-_MARKS = re.compile(r"[\s*_`#>|\\\[\]()~+・•·-]+")
-
-
-def squeeze(text: str) -> str:
-    """Without white space, marks of light mark-up, soft hyphens; canonical composition."""
-    return _MARKS.sub("", unicodedata.normalize("NFC", text).replace("\u00ad", ""))
-
-
-def independent(media_type: str, original: bytes) -> str | None:
-    """The text of the original by a library that no reader uses; None where there is none."""
-    if "html" in media_type:
-        soup = BeautifulSoup(original, "html5lib")
-        return squeeze(soup.get_text(" "))
-    if "xml" in media_type:
-        root = ElementTree.fromstring(re.sub(rb"<!DOCTYPE[^>\[]*(\[[^\]]*\])?>", b"", original))
-        return squeeze("".join(root.itertext()))
-    if "markdown" in media_type or media_type == "text/plain":
-        text = original.decode("utf-8", "replace")
-        plain = BeautifulSoup(text, "html5lib").get_text("") if "<" in text or "&" in text else text
-        links = re.sub(r"\]\([^)\s]*(?:\s+\"[^\"]*\")?\)", "]", plain)
-        return squeeze(links)
-    if "json" in media_type:
-        record = json.loads(original)
-        return squeeze("".join(_strings(record)))
-    return None
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
+from kgrag.records.text import Span
 
 
 class Checker:
@@ -76,7 +34,7 @@ class Checker:
 
     def _extract(self, document_id: str) -> str | None:
         document = self._document(document_id)
-        return independent(document.media_type, self._engine.truth.original(document_id))
+        return extract(self._engine.truth.original(document_id), document.media_type)
 
     def check(self, document_id: str, start: int, end: int, quote: str) -> None:
         """One quotation."""
@@ -91,24 +49,10 @@ class Checker:
             self.counts["no independent extraction"] += 1
             return
         self.counts["compared with an independent extraction"] += 1
-        missing = [p for p in pieces(document, start, end) if squeeze(p) not in other]
-        if missing:
+        _, lost = missing(document.text, document.blocks, document.tables, other, Span(start, end))
+        if lost:
             self.counts["not found in the independent extraction"] += 1
-            self.failures.append(f"{document.uri} [{start}:{end}] {missing[0][:80]!r}")
-
-
-def pieces(document: Document, start: int, end: int) -> Iterable[str]:
-    """What must be found as it is: each block of the quotation; of a table row each cell."""
-    for block in document.blocks:
-        low, high = max(start, block.start), min(end, block.end)
-        if low >= high:
-            continue
-        text = document.text[low:high]
-        if block.kind == "table_row":
-            for cell in text.split("; "):
-                yield cell.partition(": ")[2] or cell
-        else:
-            yield text
+            self.failures.append(f"{document.uri} [{start}:{end}] {lost[0][:80]!r}")
 
 
 def main() -> None:
