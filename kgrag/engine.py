@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kgrag.encoding.base import Encoder
     from kgrag.generation.base import LanguageModel
     from kgrag.linking import Linker
+    from kgrag.reasoning.loop import Parts
     from kgrag.retrieval.passages import HybridRetriever
     from kgrag.stores.base import VectorIndex
     from kgrag.stores.graph import Graph
@@ -152,6 +153,13 @@ class Engine:
 
         return load_language_model(self.settings.generation.model)
 
+    @cached_property
+    def _parts(self) -> Parts:
+        """What answers are made with; read and checked once, not for every question."""
+        from kgrag.reasoning.loop import Parts
+
+        return Parts.of(self)
+
     # Asking ------------------------------------------------------------------------------------
 
     def search(
@@ -173,7 +181,7 @@ class Engine:
         words: int | None = None,
     ) -> Answer:
         """Verified statements that answer ``question``, or an abstention with its reason."""
-        from kgrag.reasoning.loop import Parts, ask
+        from kgrag.reasoning.loop import ask
 
         limits = self.settings.answer
         options = AskOptions(
@@ -184,7 +192,7 @@ class Engine:
         )
         with self._turn:
             self._follow()
-            return ask(question, Parts.of(self), options, id=id)
+            return ask(question, self._parts, options, id=id)
 
     def _follow(self) -> None:
         """A reader sees what another process committed since the last question."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -281,9 +281,3 @@ class _timed:  # noqa: N801 - reads as a verb at its uses
 
     def __exit__(self, *_: object) -> None:
         self._report.seconds[self._step] += time.perf_counter() - self._start
-
-
-def all_documents(truth: TruthStore, collection: str | None = None) -> Iterator[Document]:
-    """Every current document, whole, in order of id."""
-    for info in truth.documents(collection=collection):
-        yield truth.document(info.id)

