@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kgrag.records.assertions import Assertion
 from kgrag.records.concepts import Mention
+from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Metadata, Passage, Source
 
 Status = Literal["current", "replaced", "removed"]
@@ -23,7 +24,8 @@ Status = Literal["current", "replaced", "removed"]
 class Ingested:
     """All that one transaction commits: a document version and what was found in it.
 
-    ``original`` is the bytes that were read. An assertion here has evidence in this document only.
+    ``original`` is the bytes that were read. Assertions and recommendations here have
+    evidence in this document only.
     """
 
     document: Document
@@ -32,6 +34,7 @@ class Ingested:
     mentions: tuple[Mention, ...] = ()
     assertions: tuple[Assertion, ...] = ()
     rejects: tuple[Mapping[str, Any], ...] = ()
+    recommendations: tuple[Recommendation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
