@@ -37,7 +37,9 @@ class Recommendation:
     ``conditions`` are CURIEs of the mentions inside the action and of what it is for. ``sex`` and
     ages (years) are read from the population, None where it does not limit them. ``issuer`` and
     ``effective`` (ISO date, as exact as stated) come from the recommendation, else its document;
-    ``supersedes`` holds what the text itself says it replaces, as stated.
+    ``supersedes`` holds what the text itself says it replaces, as stated. ``lead`` is the sentence
+    or heading outside the quote that a list item or row continues ("Clinicians should:");
+    ``exceptions`` are the parts of the quote that limit the advice ("unless ...").
     """
 
     document_id: str
@@ -58,6 +60,8 @@ class Recommendation:
     effective: str | None = None
     supersedes: tuple[str, ...] = ()
     rule: str = ""
+    lead: tuple[int, int] | None = None
+    exceptions: tuple[tuple[int, int], ...] = ()
 
     @property
     def id(self) -> str:
