@@ -13,6 +13,7 @@ from kgrag.errors import NotFound
 from kgrag.ids import sha256
 from kgrag.stores.base import FileState, Ingested
 from kgrag.stores.sql import codec
+from kgrag.stores.sql.bulk import insert_rows
 from kgrag.stores.sql.check import count_mentions, merged
 from kgrag.stores.sql.schema import (
     bodies,
@@ -120,7 +121,7 @@ def _insert(
         )
     )
     for table, rows in _derived(doc, item):
-        _insert_rows(connection, table, rows)
+        insert_rows(connection, table, rows)
 
 
 def _refresh(connection: Connection, doc: int, item: Ingested) -> bool:
@@ -140,7 +141,7 @@ def _refresh(connection: Connection, doc: int, item: Ingested) -> bool:
     for table, _ in reversed(derived):
         connection.execute(delete(table).where(table.c.doc == doc))
     for table, rows in derived:
-        _insert_rows(connection, table, rows)
+        insert_rows(connection, table, rows)
     connection.execute(
         update(bodies).where(bodies.c.doc == doc).values(mentions=mentions, rejects=rejects)
     )
@@ -203,11 +204,6 @@ def _derived(doc: int, item: Ingested) -> list[tuple[Table, list[dict[str, Any]]
     return [(passages, found), (postings, posted), (stated, said)]
 
 
-def _insert_rows(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
-
-
 def put_embeddings(
     connection: Connection,
     encoder: str,
@@ -217,7 +213,7 @@ def put_embeddings(
     """See ``TruthStore.put_embeddings``."""
     keys = [bytes.fromhex(digest) for digest in vectors]
     have = _existing(connection, encoder, keys)
-    _insert_rows(
+    insert_rows(
         connection,
         embeddings,
         [
@@ -267,7 +263,7 @@ def _own(connection: Connection, owners: Mapping[str, Sequence[str]]) -> None:
             embedding_owners.c.doc.in_(docs[at : at + 1000])
         )
         known.update((row.text_sha256, row.doc) for row in connection.execute(query_known))
-    _insert_rows(
+    insert_rows(
         connection,
         embedding_owners,
         [{"text_sha256": key, "doc": doc} for key, doc in sorted(pairs - known)],
