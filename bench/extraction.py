@@ -14,6 +14,7 @@ import os
 import pstats
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from machine import describe
@@ -40,32 +41,31 @@ CORPORA = (
 def documents(megabytes: float) -> list[Document]:
     """The first documents of each corpus up to its share; the last corpus fills up."""
     found: list[Document] = []
-    wanted = 0.0
+    wanted = size = 0.0
     for folder, recipe, share in CORPORA:
-        wanted += share * megabytes
-        found.extend(_read(folder, recipe, wanted * 1e6 - sum(len(d.text) for d in found)))
+        wanted += share * megabytes * 1e6
+        for document in read_corpus(Path(os.environ["KGRAG_DATA"]) / "corpora" / folder, recipe):
+            if size >= wanted:
+                break
+            found.append(document)
+            size += len(document.text)
     return found
 
 
-def _read(folder: str, name: str, chars: float) -> list[Document]:
-    recipe = load(name)
-    found: list[Document] = []
-    read = 0
-    for item in discover([Path(os.environ["KGRAG_DATA"]) / "corpora" / folder], recipe=recipe):
-        if read >= chars:
-            break
+def read_corpus(path: Path, name: str | None) -> Iterator[Document]:
+    """The documents of a file or folder, read by the recipe of that name; refusals are left out."""
+    recipe = load(name) if name else None
+    for item in discover([path], recipe=recipe):
         if item.skipped or item.refusal:
             continue
         data = item.read()
         try:
-            readings = list(select(data, item.uri, reader=recipe.reader).read(data, uri=item.uri))
+            reader = select(data, item.uri, reader=recipe.reader if recipe else None)
+            for number, reading in enumerate(reader.read(data, uri=item.uri)):
+                if isinstance(reading, Reading):
+                    yield _document(f"{item.relative}#{number}", item.uri, reading)
         except DataError:
             continue
-        for number, reading in enumerate(readings):
-            if isinstance(reading, Reading):
-                found.append(_document(f"{item.relative}#{number}", item.uri, reading))
-                read += len(reading.text)
-    return found
 
 
 def _document(name: str, uri: str, reading: Reading) -> Document:

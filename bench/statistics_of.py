@@ -18,7 +18,7 @@ def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
     centre = share + z * z / (2 * total)
     half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     below = 1 + z * z / total
-    return (centre - half) / below, (centre + half) / below
+    return max(0.0, (centre - half) / below), min(1.0, (centre + half) / below)
 
 
 def bootstrap(
