@@ -156,6 +156,20 @@ class TruthStore(Protocol):
         with ``document_id`` only that document's."""
         ...
 
+    def recommendations(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        concept: str | None = None,
+        document_id: str | None = None,
+        current: bool = True,
+    ) -> Iterator[Recommendation]:
+        """In order of id; with ``current`` only those of current documents.
+
+        ``concept`` keeps those that have it among their interventions or conditions.
+        """
+        ...
+
     def edges(self) -> Iterator[tuple[str, str, str, str, int]]:
         """(assertion id, subject, predicate, object, current evidence count): the graph's input."""
         ...

@@ -21,6 +21,7 @@ from kgrag.errors import NotFound
 from kgrag.ids import sha256
 from kgrag.records.assertions import Assertion
 from kgrag.records.concepts import Mention
+from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Metadata, Passage, Source
 from kgrag.stores.base import Change, DocumentInfo, FileState, Ingested, Status
 from kgrag.stores.sql.check import (
@@ -29,6 +30,7 @@ from kgrag.stores.sql.check import (
     document_problems,
     mention_problems,
     passage_problems,
+    recommendation_problems,
 )
 
 
@@ -43,7 +45,8 @@ def _derived(item: Ingested) -> tuple[object, ...]:
     """What was found in the document, comparable."""
     said = {a.id: a for a in item.assertions}
     rejects = tuple(sorted(repr(sorted(dict(r).items())) for r in item.rejects))
-    return item.passages, item.mentions, said, rejects
+    advice = {r.id: r for r in item.recommendations}
+    return item.passages, item.mentions, said, rejects, advice
 
 
 class MemoryTruth:
@@ -57,7 +60,7 @@ class MemoryTruth:
         self._vectors: dict[tuple[str, str], NDArray[np.float32]] = {}
         self._owners: dict[str, set[str]] = {}
         self._files: dict[tuple[str, str], FileState] = {}
-        self._settings: dict[str, str] = {"schema": "1"}
+        self._settings: dict[str, str] = {"schema": "2"}
         self._removed = False
 
     @property
@@ -234,6 +237,26 @@ class MemoryTruth:
                     found[identifier] = found.get(identifier, assertion).merged(assertion)
         yield from (found[identifier] for identifier in sorted(found))
 
+    def recommendations(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        concept: str | None = None,
+        document_id: str | None = None,
+        current: bool = True,
+    ) -> Iterator[Recommendation]:
+        """See ``TruthStore``."""
+        found = [
+            advice
+            for key, kept in list(self._kept.items())
+            if document_id in (None, key) and (kept.status == "current" or not current)
+            for advice in kept.item.recommendations
+            if ids is None or advice.id in ids
+        ]
+        for advice in sorted(found, key=lambda advice: advice.id):
+            if concept is None or concept in (*advice.interventions, *advice.conditions):
+                yield advice
+
     def edges(self) -> Iterator[tuple[str, str, str, str, int]]:
         for a in self.assertions():
             yield a.id, a.subject, a.predicate, a.object, len(a.evidence)
@@ -308,6 +331,7 @@ class MemoryTruth:
             "concepts": len(set(held.values())),
             "assertions": len(said),
             "evidence": sum(len(assertion.evidence) for assertion in said),
+            "recommendations": sum(len(item.recommendations) for item in items),
             "rejects": sum(len(item.rejects) for item in items),
             "embeddings": len(self._vectors),
         }
@@ -321,6 +345,7 @@ class MemoryTruth:
                 *passage_problems(document, item.passages),
                 *mention_problems(document, item.mentions),
                 *assertion_problems(document, item.assertions),
+                *recommendation_problems(document, item.recommendations),
             ):
                 yield f"{document_id}: {line}"
             if sha256(item.original) != document.original_sha256:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from kgrag.errors import BrokenInvariant, NotFound
 from kgrag.ids import document_id, passage_id, sha256
 from kgrag.records.assertions import Assertion, Evidence
 from kgrag.records.concepts import Mention
+from kgrag.records.recommendations import Grade, Recommendation
 from kgrag.records.text import (
     Block,
     Document,
@@ -39,7 +41,8 @@ def sample(
     negated: bool = False,
 ) -> Ingested:
     """A document of one heading, one sentence of ``words`` and one table row, with all that a
-    pipeline finds in it: three passages, a mention of each word, one assertion."""
+    pipeline finds in it: three passages, a mention of each word, one assertion, one
+    recommendation."""
     drug, disease = words[0], words[-1]
     title = f"Edition {edition} – β-lactams 💊"
     sentence = f"{' '.join(words[:-1])} treats {disease} (≥ {edition} days)."
@@ -95,9 +98,40 @@ def sample(
             ),
         ),
     )
-    return Ingested(
-        document, original, passages, tuple(mentions), (assertion,), ({"reason": "no verb"},)
+    days = text.index("≥")
+    grade = Grade("GRADE", text[days : days + 8], "strong", (days, days + 8), inherited=True)
+    advice = Recommendation(
+        key,
+        *spans[1],
+        sentence,
+        "against" if negated else "for",
+        (mentions[0].start, mentions[1].end),
+        (mentions[1].start, mentions[1].end),
+        grade,
+        None,
+        (DRUG,),
+        (DISEASE,),
+        None,
+        18.0,
+        issuer="Sample",
+        effective="2020-05",
+        supersedes=("the edition before",),
+        exceptions=((days, days + 1),),
     )
+    return Ingested(
+        document,
+        original,
+        passages,
+        tuple(mentions),
+        (assertion,),
+        ({"reason": "no verb"},),
+        (advice,),
+    )
+
+
+def s_of(item: Ingested, start: int) -> str:
+    """The characters from ``start`` to the end of the first recommendation."""
+    return item.document.text[start : item.recommendations[0].end]
 
 
 class TruthContract:
@@ -113,6 +147,7 @@ class TruthContract:
         assert truth.mentions(key) == item.mentions
         assert truth.rejects(key) == item.rejects
         assert tuple(truth.assertions()) == item.assertions
+        assert tuple(truth.recommendations()) == item.recommendations
         ids = [p.id for p in reversed(item.passages)]
         by_id = truth.passages_by_id([*ids, "pas_none", ids[0]])
         assert list(by_id) == ids
@@ -133,6 +168,7 @@ class TruthContract:
         assert list(truth.documents(status=None)) == []
         for listing in (truth.changes(0), truth.assertions(), truth.edges()):
             assert list(listing) == []
+        assert list(truth.recommendations()) == []
         assert not any(truth.counts().values())
         assert truth.setting("schema") is not None
         for ask in (
@@ -163,6 +199,9 @@ class TruthContract:
         assert tuple(truth.assertions()) == new.assertions
         assert tuple(truth.assertions(document_id=a)) == ()
         assert tuple(truth.assertions(document_id=a, current=False)) == old.assertions
+        assert tuple(truth.recommendations()) == new.recommendations
+        assert tuple(truth.recommendations(document_id=a)) == ()
+        assert tuple(truth.recommendations(document_id=a, current=False)) == old.recommendations
         assert {pair[0] for pair in truth.passages_with_concepts([DRUG])} <= {
             p.id for p in new.passages
         }
@@ -190,6 +229,33 @@ class TruthContract:
         assert list(truth.assertions([positive.id, "ast_none"])) == [positive]
         assert [(e[0], e[4]) for e in truth.edges()] == [(a.id, len(a.evidence)) for a in both]
         assert list(truth.assertions(document_id=one.document.id)) == list(one.assertions)
+
+    def test_recommendations_are_kept_apart_and_found_by_what_they_are_about(
+        self, truth: TruthStore
+    ) -> None:
+        one, two = sample("a.md"), sample("b.md", negated=True)
+        truth.put(one)
+        truth.put(two)
+        both = sorted(one.recommendations + two.recommendations, key=lambda advice: advice.id)
+        assert list(truth.recommendations()) == both
+        for concept in (DRUG, DISEASE):
+            assert list(truth.recommendations(concept=concept)) == both
+        assert list(truth.recommendations(concept="MESH:D0")) == []
+        assert list(truth.recommendations([both[1].id, "rec_none"])) == [both[1]]
+        assert list(truth.recommendations([])) == []
+        found = truth.recommendations(concept=DRUG, document_id=two.document.id)
+        assert list(found) == list(two.recommendations)
+        # What was found in a current version may be found better later.
+        better = replace(
+            one.recommendations[0], interventions=(), supersedes=(), min_age=None, strength=None
+        )
+        assert truth.put(replace(one, recommendations=(better,)))
+        assert truth.put(replace(one, recommendations=(better,))) is False
+        assert list(truth.recommendations([better.id])) == [better]
+        assert list(truth.recommendations(concept=DRUG)) == list(two.recommendations)
+        assert truth.put(replace(one, recommendations=()))
+        assert list(truth.recommendations()) == list(two.recommendations)
+        assert list(truth.verify()) == []
 
     def test_concepts_find_passages_most_mentions_first(self, truth: TruthStore) -> None:
         item = sample(words=("Amoxicillin", "and", "pneumonia"))
@@ -224,6 +290,8 @@ class TruthContract:
         for parts in (truth.passages(key), truth.mentions(key), truth.rejects(key)):
             assert parts == ()
         assert truth.passages_by_id([p.id for p in new.passages]) == {}
+        assert [r.document_id for r in truth.recommendations()] == [other.document.id]
+        assert list(truth.recommendations(document_id=key, current=False)) == []
         tomb = truth.info(key)
         assert (tomb.status, tomb.uri, tomb.title, tomb.chars) == ("removed", "", "", 0)
         assert tomb.metadata == Metadata()
@@ -311,25 +379,33 @@ class TruthContract:
         counts = truth.counts()
         expected = {"documents": 2, "replaced": 1, "removed": 1, "passages": 6, "mentions": 6}
         expected |= {"concepts": 2, "assertions": 1, "evidence": 2, "rejects": 2, "collections": 1}
+        expected |= {"recommendations": 2}
         assert {name: counts[name] for name in expected} == expected
 
     def test_more_than_one_page_of_everything(self, truth: TruthStore) -> None:
         item = sample()
         piece = item.assertions[0].evidence
         many = tuple(Assertion(f"X:{n}", "p", "Y:1", evidence=piece) for n in range(1203))
-        truth.put(Ingested(item.document, item.original, item.passages, (), many))
+        (advice,) = item.recommendations
+        advised = tuple(replace(advice, action=(n, n + 1)) for n in range(90))
+        advised = tuple(replace(r, start=s, quote=s_of(item, s)) for r in advised for s in range(6))
+        truth.put(Ingested(item.document, item.original, item.passages, (), many, (), advised))
+        assert list(truth.recommendations()) == sorted(advised, key=lambda r: r.id)
         ids = [a.id for a in truth.assertions()]
         assert ids == sorted(a.id for a in many)
         assert [a.id for a in truth.assertions(ids)] == ids
         assert [e[0] for e in truth.edges()] == ids
 
     @pytest.mark.parametrize(
-        "flaw", ["original", "passage", "mention", "quote", "evidence", "surrogate"]
+        "flaw",
+        [
+            *("original", "passage", "mention", "quote", "evidence", "surrogate"),
+            *("advice", "grade", "advice twice"),
+        ],
     )
     def test_what_does_not_fit_is_refused(self, truth: TruthStore, flaw: str) -> None:
-        from dataclasses import replace
-
         item = sample()
+        (advice,) = item.recommendations
         if flaw == "original":
             bad = replace(item, original=b"other")
         elif flaw == "passage":
@@ -339,6 +415,13 @@ class TruthContract:
             bad = replace(item, mentions=(replace(item.mentions[0], start=0, end=11),))
         elif flaw == "evidence":
             bad = replace(item, assertions=(replace(item.assertions[0], evidence=()),))
+        elif flaw == "advice":
+            bad = replace(item, recommendations=(replace(advice, end=advice.end + 1),))
+        elif flaw == "grade":
+            wrong = replace(advice.strength, raw="strongly")  # type: ignore[type-var]
+            bad = replace(item, recommendations=(replace(advice, strength=wrong),))
+        elif flaw == "advice twice":
+            bad = replace(item, recommendations=(advice, replace(advice, rule="other")))
         elif flaw == "surrogate":
             text = item.document.text + "\ud800"
             bad = replace(item, document=replace(item.document, text=text))

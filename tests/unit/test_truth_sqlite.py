@@ -78,6 +78,7 @@ def test_readers_read_while_one_writes_and_a_second_writer_is_refused(tmp_path: 
 
 def test_newer_schemas_are_refused_and_older_ones_brought_forward(tmp_path: Path) -> None:
     make(tmp_path, sample()).close()
+    now = migrate.VERSION
 
     def add_column(connection: Connection) -> None:
         connection.execute(text("ALTER TABLE settings ADD COLUMN note TEXT"))
@@ -90,16 +91,17 @@ def test_newer_schemas_are_refused_and_older_ones_brought_forward(tmp_path: Path
         connection = truth._writer
         assert connection is not None
         with pytest.raises(KnowledgeBaseError, match="older kgrag"), connection.begin():
-            migrate.migrate(connection, "kb", write=False, target=2)
-        with pytest.raises(KnowledgeBaseError, match="no way from schema 1"), connection.begin():
-            migrate.migrate(connection, "kb", write=True, target=2, steps={})
+            migrate.migrate(connection, "kb", write=False, target=now + 1)
+        with pytest.raises(KnowledgeBaseError, match="no way from schema"), connection.begin():
+            migrate.migrate(connection, "kb", write=True, target=now + 1, steps={})
+        both = {now: add_column, now + 1: fail}
         with pytest.raises(RuntimeError), connection.begin():
-            migrate.migrate(connection, "kb", write=True, target=3, steps={1: add_column, 2: fail})
+            migrate.migrate(connection, "kb", write=True, target=now + 2, steps=both)
         with connection.begin():
-            assert migrate.stored_version(connection) == 1
-            migrate.migrate(connection, "kb", write=True, target=2, steps={1: add_column})
+            assert migrate.stored_version(connection) == now
+            migrate.migrate(connection, "kb", write=True, target=now + 1, steps={now: add_column})
         with connection.begin():
-            assert migrate.stored_version(connection) == 2
+            assert migrate.stored_version(connection) == now + 1
             assert connection.execute(text("SELECT note FROM settings")).all() == []
     for mode in ("read", "write"):
         with pytest.raises(KnowledgeBaseError, match="upgrade kgrag"):
@@ -114,7 +116,7 @@ def traces(item: Ingested, vector: np.ndarray) -> list[bytes]:
     body = item.document.text
     found = [mention.text for mention in item.mentions]
     found += [body.splitlines()[2], item.document.source.identifier, sha256(body.encode())]
-    found += [p.id for p in item.passages]
+    found += [p.id for p in item.passages] + [r.id for r in item.recommendations]
     return [text.encode() for text in found] + [vector.tobytes(), item.original]
 
 

@@ -9,6 +9,7 @@ from kgrag.errors import BrokenInvariant
 from kgrag.ids import sha256
 from kgrag.records.assertions import Assertion
 from kgrag.records.concepts import Mention
+from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Passage
 from kgrag.stores.base import Ingested
 
@@ -22,6 +23,7 @@ def check_ingested(item: Ingested) -> None:
     problems += passage_problems(document, item.passages)
     problems += mention_problems(document, item.mentions)
     problems += assertion_problems(document, item.assertions)
+    problems += recommendation_problems(document, item.recommendations)
     if problems:
         more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
         raise BrokenInvariant(f"{document.id} was not kept: {problems[0]}{more}")
@@ -85,6 +87,31 @@ def assertion_problems(document: Document, assertions: Iterable[Assertion]) -> I
             for start, end in (piece.subject_span, piece.object_span):
                 if not 0 <= start < end <= len(text):
                     yield f"evidence of {assertion.id} has a mention outside the text"
+
+
+def recommendation_problems(
+    document: Document, recommendations: Iterable[Recommendation]
+) -> Iterator[str]:
+    """Recommendations whose words are not the text, or that are there twice."""
+    text = document.text
+    seen: set[str] = set()
+    for advice in recommendations:
+        name = advice.id
+        if advice.document_id != document.id:
+            yield f"{name} belongs to {advice.document_id}"
+        if not 0 <= advice.start < advice.end or text[advice.start : advice.end] != advice.quote:
+            yield f"{name} at [{advice.start}, {advice.end}) is not the text"
+        grades = [grade for grade in (advice.strength, advice.certainty) if grade is not None]
+        spans = [advice.action, advice.population, advice.lead, *advice.exceptions]
+        for start, end in [s for s in spans if s is not None] + [g.span for g in grades]:
+            if not 0 <= start < end <= len(text):
+                yield f"{name} has a part outside the text"
+        for grade in grades:
+            if text[slice(*grade.span)] != grade.raw:
+                yield f"a grade of {name} at {grade.span} is not the text"
+        if name in seen:
+            yield f"{name} is there twice"
+        seen.add(name)
 
 
 def count_mentions(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import Any, Final
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, Final, get_args, get_type_hints
 
 from kgrag.records.assertions import Assertion, Evidence
 from kgrag.records.concepts import Mention
+from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Block, Document, Doubt, Metadata, Page, Section, Span, Table
 
 _FLAGS: Final = ("negated", "hypothetical", "family", "historical", "absent", "against")
@@ -101,6 +103,45 @@ def load_evidence(document_id: str, text: str) -> tuple[Evidence, ...]:
         Evidence(document_id, start, end, quote, tuple(subject), tuple(object_), rule)
         for start, end, quote, subject, object_, rule in json.loads(text)
     )
+
+
+def dump_recommendation(recommendation: Recommendation) -> str:
+    """Without the document, which the row names, and without what is as by default."""
+    return dump(_plain(recommendation, leave=("document_id",)))
+
+
+def load_recommendation(document_id: str, text: str) -> Recommendation:
+    """A field that a later version added has its default."""
+    found: Recommendation = _revive(
+        Recommendation, {"document_id": document_id, **json.loads(text)}
+    )
+    return found
+
+
+def _plain(value: Any, *, leave: Sequence[str] = ()) -> Any:
+    if not is_dataclass(value):
+        return value
+    return {
+        f.name: _plain(getattr(value, f.name))
+        for f in fields(value)
+        if f.name not in leave and getattr(value, f.name) != f.default
+    }
+
+
+def _revive(kind: Any, value: Any) -> Any:
+    """``value`` as JSON gave it, as the record or tuple that ``kind`` says."""
+    if isinstance(value, dict):
+        record: Any = next(r for r in (kind, *get_args(kind)) if is_dataclass(r))
+        hints = _hints(record)
+        return record(**{name: _revive(hints[name], part) for name, part in value.items()})
+    if isinstance(value, list):
+        return tuple(_revive(kind, part) for part in value)
+    return value
+
+
+@cache
+def _hints(record: Any) -> dict[str, Any]:
+    return get_type_hints(record)
 
 
 def load_assertion(row: Any) -> Assertion:

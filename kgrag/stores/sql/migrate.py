@@ -15,10 +15,17 @@ from sqlalchemy import Connection, insert, inspect, select, update
 from kgrag.errors import KnowledgeBaseError
 from kgrag.stores.sql import schema
 
-VERSION: Final = 1
+VERSION: Final = 2
+
+
+def _recommendations(connection: Connection) -> None:
+    """Documents kept before have none until they are ingested again."""
+    for table in (schema.recommended, schema.advised_on):
+        table.create(connection)
+
 
 # Version to the step that leaves it for the next one.
-MIGRATIONS: Final[Mapping[int, Callable[[Connection], None]]] = {}
+MIGRATIONS: Final[Mapping[int, Callable[[Connection], None]]] = {1: _recommendations}
 
 
 def stored_version(connection: Connection) -> int | None:

@@ -13,10 +13,12 @@ from sqlalchemy import Connection, Engine, Row, func, or_, select
 
 from kgrag.errors import NotFound
 from kgrag.records.assertions import Assertion
+from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Metadata, Passage, Source
 from kgrag.stores.base import Change, DocumentInfo, FileState, Status
 from kgrag.stores.sql import codec
 from kgrag.stores.sql.schema import (
+    advised_on,
     bodies,
     changes,
     documents,
@@ -24,6 +26,7 @@ from kgrag.stores.sql.schema import (
     file_states,
     passages,
     postings,
+    recommended,
     stated,
     tombstones,
 )
@@ -273,6 +276,40 @@ def _merge(rows: Sequence[Row[Any]]) -> Iterator[Assertion]:
         yield earlier[1]
 
 
+def recommendations(
+    engine: Engine,
+    ids: Sequence[str] | None,
+    *,
+    concept: str | None,
+    document_id: str | None,
+    current: bool,
+) -> Iterator[Recommendation]:
+    """In order of id."""
+    query = select(recommended.c.id, recommended.c.record, documents.c.id.label("document_id"))
+    query = query.join_from(recommended, documents).order_by(recommended.c.id)
+    if concept is not None:
+        about = select(advised_on.c.recommendation).where(advised_on.c.concept == concept)
+        query = query.where(recommended.c.id.in_(about))
+    if document_id is not None:
+        query = query.where(documents.c.id == document_id)
+    if current:
+        query = query.where(documents.c.status == "current")
+    if ids is not None:
+        for some in batches(sorted(set(ids))):
+            with engine.connect() as connection:
+                rows = connection.execute(query.where(recommended.c.id.in_(some))).all()
+            yield from (codec.load_recommendation(row.document_id, row.record) for row in rows)
+        return
+    last = ""
+    while True:
+        with engine.connect() as connection:
+            rows = connection.execute(query.where(recommended.c.id > last).limit(_PAGE)).all()
+        yield from (codec.load_recommendation(row.document_id, row.record) for row in rows)
+        if len(rows) < _PAGE:
+            return
+        last = rows[-1].id
+
+
 def edges(engine: Engine) -> Iterator[tuple[str, str, str, str, int]]:
     """In order of id."""
     size = 50_000
@@ -383,6 +420,9 @@ def counts(connection: Connection) -> dict[str, int]:
         ),
         "evidence": number(
             select(func.sum(stated.c.pieces)).select_from(stated.join(documents)).where(now)
+        ),
+        "recommendations": number(
+            select(count).select_from(recommended.join(documents)).where(now)
         ),
         "rejects": number(select(func.sum(documents.c.rejects)).where(now)),
         "embeddings": number(select(count).select_from(embeddings)),

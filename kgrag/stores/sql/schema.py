@@ -138,6 +138,28 @@ stated: Final = Table(
     Index("stated_of_document", "doc"),
 )
 
+# What a guideline advises, one row a recommendation; ``record`` is all of it.
+recommended: Final = Table(
+    "recommended",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _doc(),
+    Column("record", Text, nullable=False),
+    Index("recommended_of_document", "doc"),
+)
+
+# The concepts of a recommendation: its interventions and its conditions.
+advised_on: Final = Table(
+    "advised_on",
+    metadata,
+    Column("concept", _ID, nullable=False),
+    Column("recommendation", _ID, nullable=False),
+    _doc(),
+    PrimaryKeyConstraint("concept", "recommendation"),
+    Index("advised_on_of_document", "doc"),
+    sqlite_with_rowid=False,
+)
+
 tombstones: Final = Table(
     "tombstones",
     metadata,
@@ -187,4 +209,13 @@ file_states: Final = Table(
 )
 
 # In the order in which the rows of a document may be deleted.
-OF_DOCUMENT: Final = (postings, stated, embedding_owners, passages, bodies, documents)
+OF_DOCUMENT: Final = (
+    postings,
+    stated,
+    advised_on,
+    recommended,
+    embedding_owners,
+    passages,
+    bodies,
+    documents,
+)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from kgrag.errors import KnowledgeBaseBusy, KnowledgeBaseError
 from kgrag.records.assertions import Assertion
 from kgrag.records.concepts import Mention
+from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Passage, Source
 from kgrag.stores.base import Change, DocumentInfo, FileState, Ingested, Status
 from kgrag.stores.lock import WriterLock
@@ -266,6 +267,19 @@ class SqlTruth:
         current: bool = True,
     ) -> Iterator[Assertion]:
         return read.assertions(
+            self._engine, ids, concept=concept, document_id=document_id, current=current
+        )
+
+    def recommendations(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        concept: str | None = None,
+        document_id: str | None = None,
+        current: bool = True,
+    ) -> Iterator[Recommendation]:
+        """See ``TruthStore``."""
+        return read.recommendations(
             self._engine, ids, concept=concept, document_id=document_id, current=current
         )
 

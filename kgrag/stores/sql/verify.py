@@ -11,7 +11,16 @@ from kgrag.errors import BrokenInvariant
 from kgrag.ids import sha256
 from kgrag.stores.originals import Originals
 from kgrag.stores.sql import check, codec, read
-from kgrag.stores.sql.schema import OF_DOCUMENT, bodies, documents, passages, postings, stated
+from kgrag.stores.sql.schema import (
+    OF_DOCUMENT,
+    advised_on,
+    bodies,
+    documents,
+    passages,
+    postings,
+    recommended,
+    stated,
+)
 
 
 def problems(engine: Engine, originals: Originals) -> Iterator[str]:
@@ -75,13 +84,26 @@ def _of_document(connection: Connection, row: Any) -> Iterator[str]:
         .where(stated.c.doc == row.doc)
     ).all()
     kept = [(item.id, codec.load_assertion(item)) for item in said]
+    advice = connection.execute(
+        select(recommended.c.id, recommended.c.record).where(recommended.c.doc == row.doc)
+    ).all()
+    advised = [(item.id, codec.load_recommendation(document_id, item.record)) for item in advice]
     found = [
         *check.document_problems(document),
         *check.passage_problems(document, pieces),
         *check.mention_problems(document, mentions),
         *check.assertion_problems(document, [assertion for _, assertion in kept]),
+        *check.recommendation_problems(document, [given for _, given in advised]),
     ]
     found += [f"{name} is kept under another id" for name, a in kept if a.id != name]
+    found += [f"{name} is kept under another id" for name, r in advised if r.id != name]
+    about = connection.execute(
+        select(advised_on.c.concept, advised_on.c.recommendation).where(advised_on.c.doc == row.doc)
+    )
+    if {tuple(pair) for pair in about} != {
+        (concept, name) for name, r in advised for concept in (*r.interventions, *r.conditions)
+    }:
+        found.append("the concepts of its recommendations are not those kept for looking up")
     hashes = connection.execute(
         select(passages.c.start, passages.c.stop, passages.c.text_sha256).where(
             passages.c.doc == row.doc

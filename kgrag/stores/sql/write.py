@@ -16,6 +16,7 @@ from kgrag.stores.sql import codec
 from kgrag.stores.sql.bulk import insert_rows
 from kgrag.stores.sql.check import count_mentions, merged
 from kgrag.stores.sql.schema import (
+    advised_on,
     bodies,
     changes,
     documents,
@@ -24,6 +25,7 @@ from kgrag.stores.sql.schema import (
     file_states,
     passages,
     postings,
+    recommended,
     settings,
     stated,
     tombstones,
@@ -201,7 +203,23 @@ def _derived(doc: int, item: Ingested) -> list[tuple[Table, list[dict[str, Any]]
         }
         for identifier, a in sorted(merged(item.assertions).items())
     ]
-    return [(passages, found), (postings, posted), (stated, said)]
+    advised: list[dict[str, Any]] = [
+        {"id": r.id, "doc": doc, "record": codec.dump_recommendation(r)}
+        for r in sorted(item.recommendations, key=lambda r: r.id)
+    ]
+    about: list[dict[str, Any]] = [
+        {"concept": concept, "recommendation": identifier, "doc": doc}
+        for concept, identifier in sorted(
+            {(c, r.id) for r in item.recommendations for c in (*r.interventions, *r.conditions)}
+        )
+    ]
+    return [
+        (passages, found),
+        (postings, posted),
+        (stated, said),
+        (recommended, advised),
+        (advised_on, about),
+    ]
 
 
 def put_embeddings(
