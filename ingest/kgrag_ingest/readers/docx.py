@@ -31,7 +31,7 @@ class DocxReader:
     """Reads headings, paragraphs, lists and tables in order, without deleted and hidden text."""
 
     name = "docx"
-    version = "1"
+    version = "2"
     media_types: tuple[str, ...] = (
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     )

@@ -76,17 +76,17 @@ def decode(data: bytes, uri: str, *, declared: str | None = None) -> Decoded:
     if wide is not None:
         return _marked(data, wide, uri)
     try:
-        return Decoded(_checked(data.decode("utf-8"), uri), "utf-8")
+        return Decoded(check_text(data.decode("utf-8"), uri), "utf-8")
     except UnicodeDecodeError as error:
         cut = error.start >= len(data) - 3 and error.reason == "unexpected end of data"
         if cut and error.start > 0:
-            text = _checked(data[: error.start].decode("utf-8"), uri)
+            text = check_text(data[: error.start].decode("utf-8"), uri)
             doubt = Doubt("truncated", 0.5, "the file ends inside a character")
             return Decoded(text, "utf-8", doubt)
     stated = declared or _declared(data)
     if stated is not None:
         try:
-            return Decoded(_checked(data.decode(stated), uri), stated)
+            return Decoded(check_text(data.decode(stated), uri), stated)
         except UnicodeDecodeError:
             pass  # the declaration is wrong: guess instead, and say so in the doubt
     return _guess(data, uri)
@@ -94,7 +94,7 @@ def decode(data: bytes, uri: str, *, declared: str | None = None) -> Decoded:
 
 def _marked(data: bytes, name: str, uri: str) -> Decoded:
     try:
-        return Decoded(_checked(data.decode(name), uri), name)
+        return Decoded(check_text(data.decode(name), uri), name)
     except UnicodeDecodeError as error:
         raise UnreadableFile(
             uri, f"it is not valid {name.upper()} at byte {error.start:,}"
@@ -143,7 +143,7 @@ def _guess(data: bytes, uri: str) -> Decoded:
         names.insert(0, "cp1252")
     for name in names:
         try:
-            text = _checked(data.decode(name), uri)
+            text = check_text(data.decode(name), uri)
         except UnicodeDecodeError:
             continue
         message = f"no encoding was declared that fits; read as {name}, which is a guess"
@@ -151,8 +151,8 @@ def _guess(data: bytes, uri: str) -> Decoded:
     raise UnreadableFile(uri, "its encoding cannot be told; save it as UTF-8")
 
 
-def _checked(text: str, uri: str) -> str:
-    """``text``, if it looks like text: few control characters."""
+def check_text(text: str, uri: str) -> str:
+    """``text``, if it looks like text; UnreadableFile when one in fifty is a control character."""
     controls = len(_CONTROL.findall(text[:_GUESS_BYTES]))
     if controls > 0.02 * min(len(text), _GUESS_BYTES) or (controls and len(text) < 20):
         raise UnreadableFile(uri, "it is binary data, not text")

@@ -60,7 +60,7 @@ class HtmlReader:
     """Reads what a person would see: scripts, styles, navigation and hidden parts are left out."""
 
     name = "html"
-    version = "2"
+    version = "3"
     media_types: tuple[str, ...] = ("text/html", "application/xhtml+xml")
     suffixes: tuple[str, ...] = (".html", ".htm", ".xhtml")
 

@@ -37,7 +37,7 @@ class JsonlReader:
     """
 
     name = "jsonl"
-    version = "2"
+    version = "3"
     media_types: tuple[str, ...] = ("application/jsonl",)
     suffixes: tuple[str, ...] = (".jsonl", ".ndjson")
 

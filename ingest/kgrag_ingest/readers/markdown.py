@@ -33,7 +33,7 @@ class MarkdownReader:
     """Reads Markdown; lines that only look like lists or headings are taken as such."""
 
     name = "markdown"
-    version = "2"
+    version = "3"
     media_types: tuple[str, ...] = ("text/markdown",)
     suffixes: tuple[str, ...] = (".md", ".markdown")
 

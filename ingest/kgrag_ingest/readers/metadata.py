@@ -144,9 +144,10 @@ def of(
     if (number := _pmcid(pmcid)) is not None:
         ids.append(("pmcid", number))
     if isbn:
-        ids.append(("isbn", clean(isbn)))
-    if url and url.strip().lower().startswith(("http://", "https://")):
-        ids.append(("url", clean(url)))
+        ids.append(("isbn", clean(isbn).replace(" ", "")))
+    address = clean(url or "")
+    if address.lower().startswith(("http://", "https://")) and " " not in address:
+        ids.append(("url", address))
     return Metadata(
         title=clean(title or "") or None,
         publisher=clean(publisher or "") or None,

@@ -37,4 +37,4 @@ def note_doubts(builder: TextBuilder, page: PageContent) -> None:
                 page.number,
             )
     if page.unsure:
-        builder.doubt("reading_order", 0.6, "cells stand side by side without rules", page.number)
+        builder.doubt("reading_order", 0.6, page.unsure, page.number)

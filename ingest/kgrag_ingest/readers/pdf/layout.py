@@ -27,7 +27,10 @@ Item = Line | Grid
 
 @dataclass(slots=True)
 class PageContent:
-    """A page on its way to text. ``odd`` is the share of characters without a known meaning."""
+    """A page on its way to text. ``odd`` is the share of characters without a known meaning.
+
+    ``unsure`` says why the reading order is a guess; it is empty where it is none.
+    """
 
     number: int
     width: float
@@ -37,7 +40,7 @@ class PageContent:
     odd: float = 0.0
     pictures: float = 0.0
     label: str | None = None
-    unsure: bool = False
+    unsure: str = ""
 
 
 _NUMBER = re.compile(r"\d{1,6}$")
@@ -231,5 +234,5 @@ def _top_down(items: Sequence[Item], page: PageContent) -> list[Item]:
             out.append(item)
     # Cells that stand side by side without rules may belong together down or across.
     if wide >= 3 and wide > 0.15 * len(out):
-        page.unsure = True
+        page.unsure = "cells stand side by side without rules"
     return out

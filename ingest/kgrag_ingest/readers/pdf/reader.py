@@ -38,7 +38,7 @@ class PdfReader:
     """Reads PDF files. The original's pages are kept as pages of the stored text."""
 
     name = "pdf"
-    version = "1"
+    version = "2"
     media_types: tuple[str, ...] = ("application/pdf",)
     suffixes: tuple[str, ...] = (".pdf",)
 
@@ -101,22 +101,32 @@ class PdfReader:
 
 
 def _add_grids(pages: list[PageContent], indexes: list[int], data: bytes) -> None:
+    """Sets the tables of the pages at ``indexes``; a page whose tables cannot be read is unsure."""
     import pdfplumber
 
-    with pdfplumber.open(io.BytesIO(data), pages=[at + 1 for at in indexes]) as document:
-        for at, slow in zip(indexes, document.pages, strict=True):
-            page = pages[at]
-            page.grids = read_grids(slow)
-            slow.close()
-            page.lines = [
-                line
-                for line in page.lines
-                if not any(
-                    grid.top <= line.middle <= grid.bottom
-                    and grid.x0 - 2 <= (line.x0 + line.x1) / 2 <= grid.x1 + 2
-                    for grid in page.grids
-                )
-            ]
+    left = list(indexes)
+    try:
+        with pdfplumber.open(io.BytesIO(data), pages=[at + 1 for at in indexes]) as document:
+            for at, slow in zip(indexes, document.pages, strict=True):
+                pages[at].grids = read_grids(slow)
+                slow.close()
+                left.remove(at)
+    except Exception:  # noqa: BLE001 - what a damaged file makes pdfminer raise has no common type
+        # On a damaged file the slow reader raises anything, while pdfium mends it. The text stays,
+        # without its tables, and says so: nothing is swallowed.
+        for at in left:
+            pages[at].unsure = "the page has tables that could not be read"
+    for at in indexes:
+        page = pages[at]
+        page.lines = [
+            line
+            for line in page.lines
+            if not any(
+                grid.top <= line.middle <= grid.bottom
+                and grid.x0 - 2 <= (line.x0 + line.x1) / 2 <= grid.x1 + 2
+                for grid in page.grids
+            )
+        ]
 
 
 def _assemble(pages: list[PageContent], info: dict[str, str], uri: str) -> Reading:
