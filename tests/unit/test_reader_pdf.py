@@ -223,3 +223,127 @@ def test_blocks_tile_the_text() -> None:
             assert "\n" not in reading.text[block.start : block.end]
             rest[block.start : block.end] = [" "] * (block.end - block.start)
         assert not "".join(rest).strip()
+
+
+def pages_slow(draw: Callable[[Canvas], None]) -> int:
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=A4, invariant=1)
+    canvas.setFont("Helvetica", 11)
+    for at, line in enumerate(PROSE):
+        canvas.drawString(80, 700 - 24 * at, line)
+    draw(canvas)
+    canvas.save()
+    reader = PdfReader()
+    list(reader.read(out.getvalue(), uri="a.pdf"))
+    return reader.pages_slow
+
+
+def shaded_lines(canvas: Canvas) -> None:
+    """Boxes behind lines of text, some of them side by side, as word processors shade words."""
+    canvas.setFillColorRGB(1, 1, 1)
+    for at in range(12):
+        canvas.rect(80 + 7 * (at % 5), 400 - 13 * at, 430 - 9 * (at % 4), 13, stroke=0, fill=1)
+    for at, (left, width) in enumerate([(100, 66), (230, 70), (300, 120)]):
+        canvas.rect(left, 180 - 27 * (at % 2), width, 13, stroke=0, fill=1)
+
+
+def underlines_and_bars(canvas: Canvas) -> None:
+    for at in range(6):
+        canvas.line(80, 400 - 20 * at, 300 + 10 * at, 400 - 20 * at)
+        canvas.line(30, 400 - 20 * at, 30, 412 - 20 * at)
+        canvas.line(560, 400 - 20 * at, 560, 412 - 20 * at)
+
+
+def framed_note(canvas: Canvas) -> None:
+    canvas.rect(70, 100, 450, 200)
+    canvas.line(70, 280, 520, 280)
+    canvas.rect(20, 20, 555, 800)
+
+
+def drawn_cells(canvas: Canvas) -> None:
+    for row in range(3):
+        for column in range(2):
+            canvas.rect(80 + 150 * column, 300 - 20 * row, 150, 20)
+
+
+def shaded_cells(canvas: Canvas) -> None:
+    canvas.setFillColorRGB(0.8, 0.9, 0.8)
+    for row in range(3):
+        for column in range(3):
+            canvas.rect(80 + 101 * column, 300 - 21 * row, 100, 20, stroke=0, fill=1)
+
+
+def long_rules(canvas: Canvas) -> None:
+    for row in range(4):
+        canvas.line(80, 300 - 20 * row, 480, 300 - 20 * row)
+    for column in range(3):
+        canvas.line(80 + 200 * column, 240, 80 + 200 * column, 300)
+
+
+@pytest.mark.parametrize("draw", [shaded_lines, underlines_and_bars, framed_note])
+def test_boxes_and_rules_without_cells_are_no_table(draw: Callable[[Canvas], None]) -> None:
+    assert pages_slow(draw) == 0
+
+
+@pytest.mark.parametrize("draw", [drawn_cells, shaded_cells, long_rules])
+def test_cells_are_found_however_they_are_drawn(draw: Callable[[Canvas], None]) -> None:
+    assert pages_slow(draw) == 1
+
+
+def test_a_table_that_cannot_be_read_leaves_a_doubt_and_the_text() -> None:
+    data = (mini_world.GUIDELINES / "oral-antibiotics.pdf").read_bytes()
+    # pdfium mends this page, pdfminer refuses the whole file.
+    reading = read(data.replace(b"/Rotate 0", b"/Rotate ]"))
+    assert "Doxycycline" in reading.text
+    assert reading.tables == ()
+    (doubt,) = reading.doubts
+    assert (doubt.kind, doubt.page) == ("reading_order", 1)
+    assert "could not be read" in doubt.message
+
+
+def test_bold_advice_stays_whole_with_its_grade() -> None:
+    """The bold lines of one paragraph are no headings, whatever each begins with."""
+    lines = (
+        "When amoxicillin is given to a child with otitis, the doctor tells the family,",
+        "at the first visit, what to do when the fever lasts more than two days",
+        "(recommendation category: A, evidence type: 4).",
+    )
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 15)
+        canvas.drawString(80, 760, "Advice that fills the line of its")
+        canvas.drawString(80, 742, "own heading")
+        canvas.setFont("Helvetica-Bold", 11)
+        for at, line in enumerate(lines):
+            canvas.drawString(80, 710 - 14 * at, line)
+        canvas.setFont("Helvetica", 11)
+        for at, line in enumerate(PROSE):
+            canvas.drawString(80, 650 - 14 * at, line)
+
+    reading = drawn(draw)
+    blocks = [(b.kind, reading.text[b.start : b.end]) for b in reading.blocks]
+    assert blocks[0] == ("heading", "Advice that fills the line of its own heading")
+    assert blocks[1] == ("paragraph", " ".join(lines))
+
+
+def test_a_number_at_a_line_start_may_belong_to_the_sentence() -> None:
+    lines = (
+        "• The lowest dose that works is given to every patient (see Recommendation",
+        "3) and it is given for no longer than the pain lasts. The dose is halved in stage",
+        "4. Then the patient is asked to come back.",
+        "1) Ask the patient how the pain is.",
+        "2) Write it down.",
+    )
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 11)
+        for at, line in enumerate(lines):
+            canvas.drawString(80 if at in (0, 3, 4) else 90, 700 - 14 * at, line)
+
+    reading = drawn(draw)
+    blocks = [(b.kind, reading.text[b.start : b.end]) for b in reading.blocks]
+    assert blocks == [
+        ("list_item", " ".join(lines[:3]).removeprefix("• ")),
+        ("list_item", lines[3]),
+        ("list_item", lines[4]),
+    ]

@@ -22,6 +22,15 @@ _OPEN_END = re.compile(r"[.?!:][\"'”’)\]]*\d{0,3}$")
 _TAGGED = re.compile(r"(?:Title|H([1-6])?)$")
 _REFERENCES = re.compile(r"(?i)(?:\d+\.?\s+)?(?:references|bibliography|literature cited)$")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+# Times the size of the body: from here on, lines are headings.
+_BIG = 1.08
+_QUOTES = "\"'“”‘’«»([{"
+# Words that a number comes after: at a line's end, the number of the next line is theirs.
+_WANTS_NUMBER = re.compile(
+    r"(?i)(?:^|[\s(])(?:recommendations?|tables?|fig(?:ures?|s)?\.?|box(?:es)?|sections?|chapters?|"
+    r"appendix|steps?|stages?|types?|grades?|class|categor(?:y|ies)|pages?|parts?|to|of|than|for|at|"
+    r"with|by|in|from|about|every|least|most|is|are|was|were|[≥≤<>=±~–-])$"
+)
 
 
 @dataclass(slots=True)
@@ -86,7 +95,7 @@ def fonts_of(pages: Sequence[PageContent]) -> Fonts:
         (line.size, line.bold)
         for page in pages
         for line in page.lines
-        if line.size >= body * 1.1 or (line.bold and line.size >= body * 0.95)
+        if line.size >= body * _BIG or (line.bold and line.size >= body * 0.95)
     }
     order = sorted(looks, reverse=True)
     return Fonts(body, {look: min(at + 1, 6) for at, look in enumerate(order)})
@@ -190,7 +199,7 @@ class Flow:
         plain = {
             line.element
             for line in lines
-            if line.element is not None and not line.bold and line.size < self._fonts.body * 1.1
+            if line.element is not None and not line.bold and line.size < self._fonts.body * _BIG
         }
         references = self._references
         runs: list[_Run | Grid] = []
@@ -211,6 +220,8 @@ class Flow:
             ):
                 kind, level = "paragraph", 0
             run = runs[-1] if runs and isinstance(runs[-1], _Run) else None
+            if kind != "list_item" and run is not None and _same_look(run, item, leading):
+                kind, level = run.kind, run.level
             if (
                 run is None
                 or last is None
@@ -224,10 +235,11 @@ class Flow:
             else:
                 run.lines.append(item)
             last = item
+        runs = _mended(runs)
         for at, run_ in enumerate(runs):
             if isinstance(run_, _Run) and run_.kind == "heading" and not _heading_like(run_):
                 runs[at] = _Run("paragraph", run_.lines)
-        return _mended(runs)
+        return runs
 
     def _kind(self, line: Line) -> tuple[Kind, int]:
         first = line.words[0].text
@@ -238,8 +250,8 @@ class Flow:
         if len(line.words) > 1 and _BULLET.match(first):
             return "list_item", 0
         # Many sources tag their headings as paragraphs, so the font has a say there too.
-        if line.tag in (None, "P", "Document") and not first[0].islower():
-            big = line.size >= self._fonts.body * 1.1
+        if line.tag in (None, "P", "Document") and not first.lstrip(_QUOTES)[:1].islower():
+            big = line.size >= self._fonts.body * _BIG
             if big or (line.bold and line.size >= self._fonts.body * 0.95 and not numbered):
                 return "heading", self._fonts.levels.get((line.size, line.bold), 6)
         return ("list_item", 0) if numbered else ("paragraph", 0)
@@ -268,7 +280,7 @@ class Flow:
             return line.x0 <= first + 2
         if line.element is not None and line.element == last.element:
             # A tag that says "one block" is believed, less a bullet or number of its own.
-            return kind == "list_item" and ended
+            return kind == "list_item" and ended and not _wants(run, line)
         if line.element is not None and last.element is not None:
             return True
         if len(run.lines) > 1:
@@ -277,7 +289,7 @@ class Flow:
         if gap > 1.9 * leading or gap < -leading:
             return True
         if kind == "list_item":
-            return True
+            return not _wants(run, line)
         if run.kind == "list_item":
             return line.x0 < run.lines[0].x0 + 0.4 * line.size and (ended or gap > 1.3 * leading)
         if gap > 1.45 * leading:
@@ -287,6 +299,19 @@ class Flow:
         if ended and (short or (indented and last.x0 < line.x0 - 0.8 * line.size)):
             return True
         return abs(line.size - last.size) > 0.15 * last.size and ended
+
+
+def _wants(run: _Run, line: Line) -> bool:
+    """Whether the number that ``line`` begins with belongs to the sentence before it."""
+    number = line.words[0].text
+    if not _NUMBERED.match(number) or number.startswith("("):
+        return False
+    before = " ".join(part.text for part in run.lines)
+    if number.endswith(")") and before.count("(") > before.count(")"):
+        return True
+    # A short line such as "Recommendations" introduces the list that begins after it.
+    wrapped = len(run.lines[-1].text) > 40
+    return wrapped and number[0].isdigit() and _WANTS_NUMBER.search(before) is not None
 
 
 def _mended(runs: list[_Run | Grid]) -> list[_Run | Grid]:
@@ -308,6 +333,17 @@ def _mended(runs: list[_Run | Grid]) -> list[_Run | Grid]:
         else:
             out.append(run)
     return out
+
+
+def _same_look(run: _Run, line: Line, leading: float) -> bool:
+    """Whether ``line`` is the next of a heading's own lines, whatever letter it begins with."""
+    last = run.lines[-1]
+    return (
+        run.kind == "heading"
+        and (line.size, line.bold, line.tag) == (last.size, last.bold, last.tag)
+        and 0 < line.middle - last.middle < 1.3 * max(leading, 1.2 * line.size)
+        and not _OPEN_END.search(last.text)
+    )
 
 
 def _mid_sentence(last: Line, line: Line, leading: float) -> bool:

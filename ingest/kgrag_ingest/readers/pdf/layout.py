@@ -234,5 +234,5 @@ def _top_down(items: Sequence[Item], page: PageContent) -> list[Item]:
             out.append(item)
     # Cells that stand side by side without rules may belong together down or across.
     if wide >= 3 and wide > 0.15 * len(out):
-        page.unsure = "cells stand side by side without rules"
+        page.unsure = page.unsure or "cells stand side by side without rules"
     return out
