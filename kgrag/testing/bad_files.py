@@ -12,7 +12,7 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
@@ -42,6 +42,32 @@ def make_bad_folder(path: Path) -> dict[str, Fate]:
         expected[name] = fate
     _special(path, expected)
     return expected
+
+
+def wrong_outcomes(folder: Path, expected: dict[str, Fate], stderr: str) -> list[str]:
+    """What ``kgrag ingest`` of the folder said on standard error that it should not have said.
+
+    Each refused file has exactly one line, ``refused: PATH: REASON``; of a JSONL file each refused
+    record has one. No other file is named, and nothing else is printed.
+    """
+    reasons: dict[str, list[str]] = {}
+    found: list[str] = []
+    for line in stderr.splitlines():
+        path, _, reason = line.removeprefix("refused: ").partition(": ")
+        if not line.startswith(f"refused: {folder}{os.sep}") or not reason.strip():
+            found.append(f"an unexpected line: {line[:200]}")
+            continue
+        name = Path(path).relative_to(folder).as_posix().split("#")[0]
+        reasons.setdefault(name, []).append(reason)
+        if len(line) > 400:
+            found.append(f"{name}: a reason of {len(line)} characters")
+    for name, fate in expected.items():
+        lines = reasons.get(name, [])
+        if (fate == "refused") != bool(lines):
+            found.append(f"{name}: expected {fate}, got {lines or 'no refusal'}")
+        if len(lines) > 1 and not name.endswith(".jsonl"):
+            found.append(f"{name}: {len(lines)} lines instead of one")
+    return found + [f"{name}: is not in the list" for name in reasons if name not in expected]
 
 
 Made = dict[str, tuple[Fate, Callable[[], bytes]]]
@@ -117,7 +143,7 @@ def _hostile() -> Made:
             + b"</body></article>",
         ),
         "deep.html": ("refused", lambda: _html("<div>" * 20_000 + "x" + "</div>" * 20_000)),
-        "bomb.docx": ("refused", lambda: _docx_with(b"\x20" * 600_000_000)),
+        "bomb.docx": ("refused", lambda: _docx_raw(_word(*[b" " * 10**6] * 600))),
         "nested.docx": ("refused", lambda: _zip({"word/inner.zip": _zip({"a": b"0" * 10**6})})),
         "many-parts.docx": ("refused", lambda: _zip({f"word/{n}.xml": b"" for n in range(20_000)})),
         "traversal.docx": (
@@ -220,11 +246,16 @@ def _png() -> bytes:
     )
 
 
-def _zip(files: dict[str, bytes]) -> bytes:
+def _zip(files: Mapping[str, bytes | Iterable[bytes]]) -> bytes:
+    """An archive of the files; one given piece by piece is never whole in memory."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(info, "w") as file:
+                for piece in (data,) if isinstance(data, bytes) else data:
+                    file.write(piece)
     return out.getvalue()
 
 
@@ -232,7 +263,7 @@ _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
 
 
-def _docx_raw(document: bytes) -> bytes:
+def _docx_raw(document: bytes | Iterable[bytes]) -> bytes:
     types = (
         '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
         '<Default Extension="rels" ContentType='
@@ -253,18 +284,14 @@ def _docx_raw(document: bytes) -> bytes:
 
 
 def _docx(text: str) -> bytes:
-    return _docx_with(text.encode())
+    return _docx_raw(_word(text.encode()))
 
 
-def _docx_with(text: bytes) -> bytes:
-    space = b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-    return _docx_raw(
-        b'<w:document xmlns:w="'
-        + space
-        + b'"><w:body><w:p><w:r><w:t>'
-        + text
-        + b"</w:t></w:r></w:p></w:body></w:document>"
-    )
+def _word(*text: bytes) -> Iterator[bytes]:
+    yield b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+    yield b"<w:body><w:p><w:r><w:t>"
+    yield from text
+    yield b"</w:t></w:r></w:p></w:body></w:document>"
 
 
 def _pdf(
@@ -312,6 +339,11 @@ def _encrypted_pdf() -> bytes:
 
 def _pdf_bomb() -> bytes:
     """A page whose content unpacks to 600 MB."""
-    packer = zlib.compressobj(9)
-    packed = b"".join(packer.compress(b" " * 2**20) for _ in range(600)) + packer.flush()
+    # After a full flush the packer starts anew, so equal pieces are packed to equal bytes.
+    packer, blank = zlib.compressobj(9, zlib.DEFLATED, -15), b" " * 2**20
+    piece = packer.compress(blank) + packer.flush(zlib.Z_FULL_FLUSH)
+    check = 1
+    for _ in range(600):
+        check = zlib.adler32(blank, check)
+    packed = b"\x78\x9c" + piece * 600 + packer.flush() + struct.pack(">I", check)
     return _pdf("", stream=packed, flate=True)
