@@ -16,8 +16,9 @@ from kgrag.records.assertions import Assertion
 from kgrag.records.concepts import Mention
 from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Metadata, Passage, Source
+from kgrag.stores.standing import InForce
 
-Status = Literal["current", "replaced", "removed"]
+Status = Literal["current", "superseded", "replaced", "removed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,12 @@ class Ingested:
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A document without its text. ``removed`` ones are tombstones: id and source hash only.
+    """A document without its text.
 
-    The parts of a tombstone's ``source`` are hashes under the kb's own key.
+    ``replaced`` ones gave way to another version of their source, ``superseded`` ones to a document
+    of the same issuer and scope with a later date; both are kept, readable, and never current.
+    ``removed`` ones are tombstones: id and source only, and the parts of a tombstone's ``source``
+    are hashes under the kb's own key.
     """
 
     id: str
@@ -88,9 +92,11 @@ class TruthStore(Protocol):
         """Commit one document version and retire the source's earlier current version.
 
         A version dated before the current one is kept as a replaced one instead. A version that
-        was replaced before becomes current again without being written twice. True when something
+        was replaced before becomes current again without being written twice. Documents that it
+        supersedes cease to be current, and so does it when another one supersedes it (see
+        ``kgrag.stores.standing``); the status follows whatever comes and goes. True when something
         changed; False when this version was already current and the same was found in it (when
-        something else was, that replaces what was found before).
+        something else was, or its metadata are told otherwise, that replaces what was kept).
         """
         ...
 
@@ -113,7 +119,10 @@ class TruthStore(Protocol):
     def info(self, document_id: str) -> DocumentInfo: ...
 
     def current(self, source: Source) -> DocumentInfo | None:
-        """The current version of ``source``, None when there is none."""
+        """The version of ``source`` that no other version replaced, None when there is none.
+
+        It is current, or superseded by a document of another source.
+        """
         ...
 
     def original(self, document_id: str) -> bytes: ...
@@ -151,9 +160,11 @@ class TruthStore(Protocol):
         concept: str | None = None,
         document_id: str | None = None,
         current: bool = True,
+        as_of: str | None = None,
     ) -> Iterator[Assertion]:
         """Merged over documents, in order of id; with ``current`` only current evidence counts,
-        with ``document_id`` only that document's."""
+        with ``document_id`` only that document's, with ``as_of`` that of the documents that were in
+        force then, whatever they are now."""
         ...
 
     def recommendations(
@@ -163,10 +174,19 @@ class TruthStore(Protocol):
         concept: str | None = None,
         document_id: str | None = None,
         current: bool = True,
+        as_of: str | None = None,
     ) -> Iterator[Recommendation]:
         """In order of id; with ``current`` only those of current documents.
 
-        ``concept`` keeps those that have it among their interventions or conditions.
+        ``concept`` keeps those that have it among their interventions or conditions; ``as_of``
+        gives those in force then, whatever they are now.
+        """
+        ...
+
+    def in_force(self, as_of: str) -> InForce:
+        """The document versions that were in force on a day (or at the end of a month or year).
+
+        ``as_of`` is YYYY, YYYY-MM or YYYY-MM-DD; ValueError otherwise.
         """
         ...
 

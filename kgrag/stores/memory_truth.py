@@ -32,6 +32,7 @@ from kgrag.stores.sql.check import (
     passage_problems,
     recommendation_problems,
 )
+from kgrag.stores.standing import Edition, InForce, Kept, edition_of, in_force, takes_effect_after
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ def _derived(item: Ingested) -> tuple[object, ...]:
     said = {a.id: a for a in item.assertions}
     rejects = tuple(sorted(repr(sorted(dict(r).items())) for r in item.rejects))
     advice = {r.id: r for r in item.recommendations}
-    return item.passages, item.mentions, said, rejects, advice
+    return item.document.metadata, item.passages, item.mentions, said, rejects, advice
 
 
 class MemoryTruth:
@@ -60,7 +61,7 @@ class MemoryTruth:
         self._vectors: dict[tuple[str, str], NDArray[np.float32]] = {}
         self._owners: dict[str, set[str]] = {}
         self._files: dict[tuple[str, str], FileState] = {}
-        self._settings: dict[str, str] = {"schema": "2"}
+        self._settings: dict[str, str] = {"schema": "3"}
         self._removed = False
 
     @property
@@ -75,26 +76,47 @@ class MemoryTruth:
         check_ingested(item)
         document_id = item.document.id
         kept = self._kept.get(document_id)
-        if kept is not None and kept.status == "current":
+        if kept is not None and kept.status != "replaced":
             if _derived(kept.item) == _derived(item):
                 return False
-            self._log("retire", document_id)
-            self._kept[document_id] = _Kept(item, "current", self._log("add", document_id))
+            if kept.status == "current":
+                self._log("retire", document_id)
+                kept.generation = self._log("add", document_id)
+            kept.item = item
+            self._settle()
             return True
         for other in self._kept.values():
-            if other.status == "current" and other.item.document.source == item.document.source:
+            if other.status != "replaced" and other.item.document.source == item.document.source:
                 if item.document.metadata.dated_before(other.item.document.metadata):
                     if kept is not None:
                         return False
                     self._tombstones.pop(document_id, None)
                     self._kept[document_id] = _Kept(item, "replaced", other.generation)
                     return True
-                other.generation = self._log("retire", other.item.document.id)
+                if other.status == "current":
+                    other.generation = self._log("retire", other.item.document.id)
                 other.status = "replaced"
         self._tombstones.pop(document_id, None)
-        generation = self._log("add", document_id)
-        self._kept[document_id] = _Kept(kept.item if kept else item, "current", generation)
+        self._kept[document_id] = _Kept(kept.item if kept else item, "superseded", self.generation)
+        self._settle()
         return True
+
+    def _settle(self) -> None:
+        """Every live document is current or superseded, as all of them together say."""
+        live = {
+            key: (kept, _edition(kept.item))
+            for key, kept in sorted(self._kept.items())
+            if kept.status != "replaced"
+        }
+        wanted: dict[str, Status] = {
+            key: "superseded" if any(o.supersedes(own) for _, o in live.values()) else "current"
+            for key, (_, own) in live.items()
+        }
+        for status, op in (("superseded", "retire"), ("current", "add")):
+            for key, (kept, _) in live.items():
+                if wanted[key] == status != kept.status:
+                    kept.generation = self._log(op, key)
+                    kept.status = wanted[key]
 
     def remove(self, document_id: str) -> bool:
         if document_id in self._tombstones:
@@ -113,6 +135,7 @@ class MemoryTruth:
         for ids in self._owners.values():
             ids.discard(document_id)
         self._drop_ownerless(touched)
+        self._settle()
         self._removed = True
         return True
 
@@ -162,7 +185,7 @@ class MemoryTruth:
 
     def current(self, source: Source) -> DocumentInfo | None:
         for document_id, kept in self._kept.items():
-            if kept.status == "current" and kept.item.document.source == source:
+            if kept.status != "replaced" and kept.item.document.source == source:
                 return self.info(document_id)
         return None
 
@@ -224,10 +247,11 @@ class MemoryTruth:
         concept: str | None = None,
         document_id: str | None = None,
         current: bool = True,
+        as_of: str | None = None,
     ) -> Iterator[Assertion]:
         found: dict[str, Assertion] = {}
-        for key, kept in list(self._kept.items()):
-            if document_id not in (None, key) or (current and kept.status != "current"):
+        for key, kept in self._that_count(current, as_of):
+            if document_id not in (None, key):
                 continue
             for assertion in kept.item.assertions:
                 identifier = assertion.id
@@ -244,18 +268,37 @@ class MemoryTruth:
         concept: str | None = None,
         document_id: str | None = None,
         current: bool = True,
+        as_of: str | None = None,
     ) -> Iterator[Recommendation]:
         """See ``TruthStore``."""
         found = [
             advice
-            for key, kept in list(self._kept.items())
-            if document_id in (None, key) and (kept.status == "current" or not current)
+            for key, kept in self._that_count(current, as_of)
+            if document_id in (None, key)
             for advice in kept.item.recommendations
             if ids is None or advice.id in ids
+            if as_of is None or not takes_effect_after(advice, as_of)
         ]
         for advice in sorted(found, key=lambda advice: advice.id):
             if concept is None or concept in (*advice.interventions, *advice.conditions):
                 yield advice
+
+    def in_force(self, as_of: str) -> InForce:
+        """See ``TruthStore``."""
+        kept = self._kept.values()
+        return in_force(
+            [Kept(_edition(k.item), k.status != "replaced", k.generation) for k in kept], as_of
+        )
+
+    def _that_count(self, current: bool, as_of: str | None) -> list[tuple[str, _Kept]]:
+        if as_of is None:
+            return [
+                (key, kept)
+                for key, kept in self._kept.items()
+                if kept.status == "current" or not current
+            ]
+        valid = self.in_force(as_of).documents
+        return [(key, kept) for key, kept in self._kept.items() if key in valid]
 
     def edges(self) -> Iterator[tuple[str, str, str, str, int]]:
         for a in self.assertions():
@@ -322,7 +365,8 @@ class MemoryTruth:
         }
         return {
             "documents": len(items),
-            "replaced": len(self._kept) - len(items),
+            "replaced": sum(kept.status == "replaced" for kept in self._kept.values()),
+            "superseded": sum(kept.status == "superseded" for kept in self._kept.values()),
             "removed": len(self._tombstones),
             "collections": len({item.document.source.collection for item in items}),
             "chars": sum(len(item.document.text) for item in items),
@@ -353,6 +397,11 @@ class MemoryTruth:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _edition(item: Ingested) -> Edition:
+    document = item.document
+    return edition_of(document.id, document.source, document.metadata, item.recommendations)
 
 
 def _parts(source: Source) -> tuple[str, str]:

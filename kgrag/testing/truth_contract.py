@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,6 +127,34 @@ def sample(
         (assertion,),
         ({"reason": "no verb"},),
         (advice,),
+    )
+
+
+def guideline(
+    identifier: str,
+    dated: str | None,
+    *,
+    issuer: str | None = "Sample Board",
+    title: str = "Screening for gout",
+    claims: Sequence[str] = (),
+    edition: int = 1,
+    collection: str = "own",
+    advises: bool = True,
+    extra: Sequence[tuple[str, str]] = (),
+) -> Ingested:
+    """A ``sample`` that says who issued it, when, on what, and what it replaces."""
+    item = sample(identifier, collection=collection, edition=edition)
+    metadata = replace(
+        item.document.metadata, title=title, publisher=issuer, date=dated, extra=tuple(extra)
+    )
+    advice = [
+        replace(r, issuer=None, effective=None, supersedes=tuple(claims))
+        for r in item.recommendations
+    ]
+    return replace(
+        item,
+        document=replace(item.document, metadata=metadata),
+        recommendations=tuple(advice) if advises else (),
     )
 
 
@@ -395,6 +424,152 @@ class TruthContract:
         assert ids == sorted(a.id for a in many)
         assert [a.id for a in truth.assertions(ids)] == ids
         assert [e[0] for e in truth.edges()] == ids
+
+    def test_a_later_document_of_one_issuer_and_scope_supersedes(self, truth: TruthStore) -> None:
+        old, new = guideline("a.md", "2015"), guideline("b.md", "2020-03-01")
+        a, b = old.document.id, new.document.id
+        truth.put(old)
+        assert truth.put(new)
+        assert (truth.info(a).status, truth.info(b).status) == ("superseded", "current")
+        assert [d.id for d in truth.documents(status="superseded")] == [a]
+        # It stays readable and is never current.
+        assert truth.document(a) == old.document
+        assert tuple(truth.recommendations()) == new.recommendations
+        assert tuple(truth.recommendations(document_id=a, current=False)) == old.recommendations
+        assert {e.document_id for s in truth.assertions() for e in s.evidence} == {b}
+        assert [count for *_, count in truth.edges()] == [1]
+        assert {p for p, _ in truth.passages_with_concepts([DRUG])} <= {p.id for p in new.passages}
+        assert truth.counts()["superseded"] == 1 and truth.counts()["replaced"] == 0
+        assert truth.current(old.document.source) == truth.info(a)
+        assert [(c.op, c.document_id) for c in truth.changes(0)] == [
+            ("add", a),
+            ("retire", a),
+            ("add", b),
+        ]
+        generation = truth.generation
+        assert truth.put(old) is False
+        assert truth.generation == generation
+        assert list(truth.verify()) == []
+        truth.remove(b)
+        assert truth.info(a).status == "current"
+        assert tuple(truth.recommendations()) == old.recommendations
+        assert [(c.op, c.document_id) for c in truth.changes(generation)] == [
+            ("retire", b),
+            ("add", a),
+        ]
+        truth.put(new)
+        truth.remove(a)
+        assert [d.id for d in truth.documents()] == [b]
+        # One that comes late was never current.
+        generation = truth.generation
+        assert truth.put(old)
+        assert truth.info(a).status == "superseded"
+        assert truth.generation == generation
+        assert list(truth.verify()) == []
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ({}, {"issuer": "Another Board"}),
+            ({"issuer": None}, {"issuer": None}),
+            ({}, {"title": "Screening for gout in children"}),
+            ({}, {"collection": "elsewhere"}),
+            ({}, {"advises": False}),
+            ({"advises": False}, {}),
+            ({"title": "Introduction"}, {"title": "Introduction"}),
+            ({"dated": "2020"}, {"dated": "2020-07"}),
+            ({"dated": None}, {}),
+            ({}, {"dated": None}),
+            ({"extra": [("date_from", "creation date")]}, {}),
+            ({}, {"issuer": "Another Board", "claims": ["doi:10.1/a.md"]}),
+            ({}, {"title": "Gout", "claims": ["screening for gout in 2014"]}),
+            ({}, {"title": "Gout", "claims": ["screening in 2015"]}),
+        ],
+    )
+    def test_without_issuer_scope_and_date_nothing_supersedes(
+        self, truth: TruthStore, old: dict[str, Any], new: dict[str, Any]
+    ) -> None:
+        for item in (
+            guideline("a.md", **({"dated": "2015"} | old)),
+            guideline("b.md", **({"dated": "2020"} | new)),
+        ):
+            truth.put(item)
+        assert [d.status for d in truth.documents(status=None)] == ["current", "current"]
+
+    @pytest.mark.parametrize(
+        "new",
+        [
+            {"title": "Gout", "claims": ["This statement replaces doi:10.1/a.md."]},
+            {"title": "Gout", "claims": ["It replaces the 2015 advice on gout screening"]},
+            {"title": "Gout", "claims": ["updates our recommendation, Screening for Gout"]},
+            {"title": "Gout", "extra": [("supersedes", "10.1/a.md")], "advises": False},
+            {"title": "Gout Screening: 2020 update"},
+            {"issuer": "SAMPLE BOARD."},
+        ],
+    )
+    def test_what_makes_a_scope_the_same(self, truth: TruthStore, new: dict[str, Any]) -> None:
+        truth.put(guideline("b.md", **({"dated": "2020"} | new)))
+        old = guideline("a.md", "2015")
+        truth.put(old)
+        assert [d.id for d in truth.documents(status="superseded")] == [old.document.id]
+
+    def test_what_was_superseded_follows_what_its_superseder_becomes(
+        self, truth: TruthStore
+    ) -> None:
+        old, new = guideline("a.md", "2015"), guideline("b.md", "2020")
+        truth.put(old)
+        truth.put(new)
+        # A new version of the superseder is of another scope.
+        truth.put(guideline("b.md", "2021", title="Treatment of gout", edition=2))
+        assert truth.info(old.document.id).status == "current"
+        assert truth.info(new.document.id).status == "replaced"
+        # The extractor reads the same version otherwise.
+        third = guideline("c.md", "2018")
+        truth.put(third)
+        assert truth.info(old.document.id).status == "superseded"
+        truth.put(replace(third, recommendations=()))
+        assert truth.info(old.document.id).status == "current"
+        assert list(truth.verify()) == []
+
+    def test_as_of_a_day_holds_what_was_in_force_then(self, truth: TruthStore) -> None:
+        first, second = guideline("a.md", "2010-05"), guideline("a.md", "2014", edition=2)
+        third, other = guideline("b.md", "2019-02-01"), guideline("c.md", None, title="Gout")
+        for item in (first, second, third, other):
+            truth.put(item)
+        keys = {"a1": first, "a2": second, "b": third, "c": other}
+        names = {item.document.id: name for name, item in keys.items()}
+        said = {}
+        for day in ("2009", "2010-04", "2010-05-02", "2013", "2014", "2018", "2019-02-01", "2030"):
+            found = truth.in_force(day)
+            assert {names[key] for key in found.undated} == {"c"}
+            held = {r.document_id for r in truth.recommendations(as_of=day)}
+            assert held == found.documents
+            evidence = [e for a in truth.assertions(as_of=day) for e in a.evidence]
+            assert {e.document_id for e in evidence} == found.documents
+            said[day] = "".join(sorted(names[key] for key in found.documents))
+            said[day] += "?" * len(found.inexact)
+        assert said == {
+            "2009": "",
+            "2010-04": "",
+            "2010-05-02": "a1?",
+            "2013": "a1",
+            "2014": "a2",
+            "2018": "a2",
+            "2019-02-01": "b",
+            "2030": "b",
+        }
+        assert list(truth.recommendations(as_of="2013", document_id=third.document.id)) == []
+        for bad in ("", "yesterday", "2019-13", "20190201"):
+            with pytest.raises(ValueError, match="date"):
+                truth.in_force(bad)
+
+    def test_a_recommendation_may_take_effect_after_its_document(self, truth: TruthStore) -> None:
+        item = guideline("a.md", "2015")
+        (advice,) = item.recommendations
+        later = replace(advice, effective="2016-01")
+        truth.put(replace(item, recommendations=(later,)))
+        assert list(truth.recommendations(as_of="2015-12")) == []
+        assert list(truth.recommendations(as_of="2016")) == [later]
 
     @pytest.mark.parametrize(
         "flaw",

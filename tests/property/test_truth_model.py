@@ -14,7 +14,7 @@ from kgrag.stores.base import Ingested, TruthStore
 from kgrag.stores.memory_truth import MemoryTruth
 from kgrag.stores.sql import open_truth
 from kgrag.stores.sql.codec import dump_mentions, load_mentions
-from kgrag.testing.truth_contract import DISEASE, DRUG, sample
+from kgrag.testing.truth_contract import DISEASE, DRUG, guideline, sample
 
 ITEMS = [
     sample(identifier, collection=collection, edition=edition, negated=identifier == "c")
@@ -22,6 +22,23 @@ ITEMS = [
     for identifier in ("a", "b", "c")
     for edition in (1, 2)
 ]
+# Guidelines of two issuers that replace and supersede each other.
+GUIDES = [
+    guideline(identifier, dated, issuer=issuer, title=title, edition=edition, claims=claims)
+    for identifier, edition, dated, issuer, title, claims in (
+        ("a", 1, "2010", "One", "Gout", ()),
+        ("a", 2, "2014-06", "One", "Gout", ()),
+        ("a", 3, "2018", "One", "Gout in children", ()),
+        ("b", 1, "2012-01-01", "One", "Gout (update)", ()),
+        ("b", 2, "2016", "Two", "Gout", ()),
+        ("c", 1, "2015-03", "One", "Joints", ("replaces the 2012 advice on gout",)),
+        ("c", 2, "2020", "One", "Joints", ("10.1/a",)),
+        ("d", 1, "2020-05", "Two", "Gout, 2nd edition", ()),
+        ("e", 1, None, "One", "Gout", ()),
+    )
+]
+ITEMS += GUIDES
+DAYS = ["2009", "2010", "2012-01-01", "2014-06", "2015-03-20", "2016", "2020-05-01", "2025"]
 STEPS = st.lists(
     st.tuples(st.sampled_from(["put", "put", "remove"]), st.sampled_from(ITEMS)), max_size=14
 )
@@ -55,6 +72,9 @@ def visible(truth: TruthStore, *, with_history: bool) -> list[Any]:
         list(truth.recommendations()),
         list(truth.recommendations(current=False)),
         list(truth.recommendations(concept=DRUG)),
+        [(day, truth.in_force(day)) for day in DAYS],
+        list(truth.assertions(as_of=DAYS[4])),
+        list(truth.recommendations(as_of=DAYS[4])),
         list(truth.passages_with_concepts([DRUG, DISEASE])),
         list(truth.verify()),
         {k: v for k, v in truth.counts().items() if with_history or k != "removed"},
@@ -95,6 +115,26 @@ def test_added_then_removed_is_as_never_added(
         truth.remove(item.document.id)
         truth.purge()
         assert visible(truth, with_history=False) == before
+
+
+@FEW
+@given(st.permutations(GUIDES), st.permutations(GUIDES))
+def test_who_supersedes_whom_does_not_depend_on_the_order(
+    one: list[Ingested], other: list[Ingested]
+) -> None:
+    # Of each source one version: which of two is live may depend on the order.
+    def statuses(items: list[Ingested]) -> dict[str, str]:
+        truth = MemoryTruth()
+        for item in items:
+            if item.document.metadata.title != "Gout in children" and item.document.text.startswith(
+                "Edition 1"
+            ):
+                truth.put(item)
+        return {info.id: info.status for info in truth.documents(status=None)}
+
+    found = statuses(one)
+    assert found == statuses(other)
+    assert sorted(found.values()) == ["current"] * 3 + ["superseded"] * 2
 
 
 @given(

@@ -55,10 +55,16 @@ def test_a_kb_of_every_earlier_schema_is_brought_forward(tmp_path: Path, version
         )
         if version == 1:
             assert list(truth.recommendations(current=False)) == []
+        else:
+            held = sorted(old.recommendations + new.recommendations + other.recommendations,
+                          key=lambda r: r.id)  # fmt: skip
+            assert list(truth.recommendations(current=False)) == held
         # Ingested again, the documents have what this version finds in them.
         assert truth.put(replace(new, recommendations=())) is (version > 1)
         assert truth.put(new)
-        assert tuple(truth.recommendations()) == new.recommendations
+        kept = truth.recommendations(document_id=new.document.id)
+        assert tuple(kept) == new.recommendations
+        assert truth.in_force("2020").documents == {new.document.id, other.document.id}
         assert truth.remove(new.document.id)
         truth.purge()
         assert list(truth.verify()) == []

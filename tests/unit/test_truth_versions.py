@@ -66,6 +66,17 @@ def test_without_dates_the_last_one_read_is_current(truth: TruthStore) -> None:
     assert current(truth) == "doc_june"
 
 
+def test_metadata_that_are_told_otherwise_are_taken_over(truth: TruthStore) -> None:
+    item = edition("2025", "asthma attack")
+    truth.put(item)
+    told = replace(item.document, metadata=replace(item.document.metadata, publisher="Board"))
+    assert truth.put(replace(item, document=told))
+    assert truth.document(told.id) == told
+    assert truth.info(told.id).metadata.publisher == "Board"
+    assert not truth.put(replace(item, document=told))
+    assert list(truth.verify()) == []
+
+
 def test_what_is_found_in_a_current_version_is_brought_up_to_date(truth: TruthStore) -> None:
     item = edition("2025", "asthma attack")
     truth.put(item)

@@ -10,12 +10,14 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy import Connection, inspect
 
 from kgrag.errors import KnowledgeBaseError
-from kgrag.stores.sql import schema
+from kgrag.stores.sql import schema, standing
+from kgrag.stores.sql.internals import internal, set_internal
+from kgrag.stores.sql.write import log
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 def _recommendations(connection: Connection) -> None:
@@ -24,8 +26,17 @@ def _recommendations(connection: Connection) -> None:
         table.create(connection)
 
 
+def _standings(connection: Connection) -> None:
+    """Documents that others supersede are no longer current."""
+    schema.standings.create(connection)
+    standing.fill(connection, log)
+
+
 # Version to the step that leaves it for the next one.
-MIGRATIONS: Final[Mapping[int, Callable[[Connection], None]]] = {1: _recommendations}
+MIGRATIONS: Final[Mapping[int, Callable[[Connection], None]]] = {
+    1: _recommendations,
+    2: _standings,
+}
 
 
 def stored_version(connection: Connection) -> int | None:
@@ -41,6 +52,7 @@ def create(connection: Connection) -> None:
     schema.metadata.create_all(connection)
     set_internal(connection, "schema", str(VERSION))
     set_internal(connection, "key", secrets.token_hex(32))
+    standing.fill(connection, log)
 
 
 def migrate(
@@ -72,19 +84,3 @@ def migrate(
             )
         steps[step](connection)
         set_internal(connection, "schema", str(step + 1))
-
-
-def internal(connection: Connection, name: str) -> str | None:
-    """A value that the store keeps for itself."""
-    found: str | None = connection.scalar(
-        select(schema.internals.c.value).where(schema.internals.c.name == name)
-    )
-    return found
-
-
-def set_internal(connection: Connection, name: str, value: str) -> None:
-    """Record a value that the store keeps for itself."""
-    table = schema.internals
-    done = connection.execute(update(table).where(table.c.name == name).values(value=value))
-    if not done.rowcount:
-        connection.execute(insert(table).values(name=name, value=value))

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, Row, func, or_, select
+from sqlalchemy import Connection, Engine, Row, Select, func, or_, select
 
 from kgrag.errors import NotFound
 from kgrag.records.assertions import Assertion
@@ -30,6 +31,7 @@ from kgrag.stores.sql.schema import (
     stated,
     tombstones,
 )
+from kgrag.stores.standing import InForce, takes_effect_after
 
 _PAGE: Final = 500
 # Values in one IN list.
@@ -98,12 +100,12 @@ def info(connection: Connection, document_id: str) -> DocumentInfo:
 
 
 def current(connection: Connection, source: Source) -> DocumentInfo | None:
-    """The current version of ``source``."""
+    """The version of ``source`` that no other one replaced."""
     row = connection.execute(
         select(documents).where(
             documents.c.collection == source.collection,
             documents.c.identifier == source.identifier,
-            documents.c.status == "current",
+            documents.c.status != "replaced",
         )
     ).one_or_none()
     return None if row is None else _info(row)
@@ -226,13 +228,42 @@ def passages_with_concepts(
     return [(row.id, row.concept) for row in connection.execute(query)]
 
 
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Whose statements count: those of all documents, of the current ones, or in force on a day."""
+
+    valid: InForce | None = None
+    current: bool = False
+
+    def narrow(self, query: Select[Any]) -> Select[Any]:
+        """The query over documents that count, as far as the database can tell."""
+        return query.where(documents.c.status == "current") if self.current else query
+
+    def of(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows of documents that count."""
+        if self.valid is None:
+            return rows
+        return [row for row in rows if row.document_id in self.valid.documents]
+
+    def advice(self, rows: Sequence[Any]) -> Iterator[Recommendation]:
+        """Their recommendations, but for those that take effect after the day."""
+        for row in self.of(rows):
+            given = codec.load_recommendation(row.document_id, row.record)
+            if self.valid is None or not takes_effect_after(given, self.valid.as_of):
+                yield given
+
+
+ALL: Final = Which()
+CURRENT: Final = Which(current=True)
+
+
 def assertions(
     engine: Engine,
     ids: Sequence[str] | None,
     *,
     concept: str | None,
     document_id: str | None,
-    current: bool,
+    which: Which,
 ) -> Iterator[Assertion]:
     """In order of id, merged over the documents that count."""
     query = select(stated, documents.c.id.label("document_id")).join_from(stated, documents)
@@ -240,14 +271,13 @@ def assertions(
         query = query.where(or_(stated.c.subject == concept, stated.c.object == concept))
     if document_id is not None:
         query = query.where(documents.c.id == document_id)
-    if current:
-        query = query.where(documents.c.status == "current")
+    query = which.narrow(query)
     query = query.order_by(stated.c.id, stated.c.doc)
     if ids is not None:
         for some in batches(sorted(set(ids))):
             with engine.connect() as connection:
                 rows = connection.execute(query.where(stated.c.id.in_(some))).all()
-            yield from _merge(rows)
+            yield from _merge(which.of(rows))
         return
     last = ""
     while True:
@@ -257,7 +287,7 @@ def assertions(
                 end = rows[-1].id
                 rest = query.where(stated.c.id == end)
                 rows = [r for r in rows if r.id != end] + list(connection.execute(rest))
-        yield from _merge(rows)
+        yield from _merge(which.of(rows))
         if len(rows) < _PAGE:
             return
         last = rows[-1].id
@@ -282,7 +312,7 @@ def recommendations(
     *,
     concept: str | None,
     document_id: str | None,
-    current: bool,
+    which: Which,
 ) -> Iterator[Recommendation]:
     """In order of id."""
     query = select(recommended.c.id, recommended.c.record, documents.c.id.label("document_id"))
@@ -292,19 +322,18 @@ def recommendations(
         query = query.where(recommended.c.id.in_(about))
     if document_id is not None:
         query = query.where(documents.c.id == document_id)
-    if current:
-        query = query.where(documents.c.status == "current")
+    query = which.narrow(query)
     if ids is not None:
         for some in batches(sorted(set(ids))):
             with engine.connect() as connection:
                 rows = connection.execute(query.where(recommended.c.id.in_(some))).all()
-            yield from (codec.load_recommendation(row.document_id, row.record) for row in rows)
+            yield from which.advice(rows)
         return
     last = ""
     while True:
         with engine.connect() as connection:
             rows = connection.execute(query.where(recommended.c.id > last).limit(_PAGE)).all()
-        yield from (codec.load_recommendation(row.document_id, row.record) for row in rows)
+        yield from which.advice(rows)
         if len(rows) < _PAGE:
             return
         last = rows[-1].id
@@ -402,7 +431,12 @@ def counts(connection: Connection) -> dict[str, int]:
     count = func.count()
     return {
         "documents": number(select(count).select_from(documents).where(now)),
-        "replaced": number(select(count).select_from(documents).where(~now)),
+        "replaced": number(
+            select(count).select_from(documents).where(documents.c.status == "replaced")
+        ),
+        "superseded": number(
+            select(count).select_from(documents).where(documents.c.status == "superseded")
+        ),
         "removed": number(select(count).select_from(tombstones)),
         "collections": number(select(func.count(documents.c.collection.distinct())).where(now)),
         "chars": number(select(func.sum(documents.c.chars)).where(now)),

@@ -21,8 +21,8 @@ import json
 from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, insert, select, text
 
 from kgrag.errors import NotFound, RetryableError
-from kgrag.stores.sql import read
-from kgrag.stores.sql.migrate import internal, set_internal
+from kgrag.stores.sql import read, standing
+from kgrag.stores.sql.internals import internal, set_internal
 from kgrag.stores.sql.schema import (
     OF_DOCUMENT,
     documents,
@@ -48,6 +48,7 @@ def remove(connection: Connection, document_id: str) -> str | None:
     if found is None:
         raise NotFound("document", document_id)
     here = found.doc
+    before = standing.edition(connection, here)
     texts = set(
         connection.scalars(select(passages.c.text_sha256).where(passages.c.doc == here))
     ) | set(
@@ -75,6 +76,7 @@ def remove(connection: Connection, document_id: str) -> str | None:
             generation=generation,
         )
     )
+    standing.settle(connection, [before], log)
     set_internal(connection, _DUE, "due")
     others = connection.scalar(
         select(documents.c.doc).where(documents.c.original_sha256 == found.original_sha256).limit(1)

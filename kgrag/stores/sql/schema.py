@@ -60,7 +60,7 @@ documents: Final = Table(
     Column("original_sha256", Text, nullable=False, index=True),
     Column("reader", Text, nullable=False),
     Column("metadata", Text, nullable=False),
-    Column("status", Text, nullable=False),  # current or replaced
+    Column("status", Text, nullable=False),  # current, superseded or replaced
     Column("generation", BigInteger, nullable=False),
     Column("chars", Integer, nullable=False),
     Column("mentions", Integer, nullable=False),  # counts, so that statistics read no bodies
@@ -160,6 +160,22 @@ advised_on: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# What supersession looks at: keys of issuer and scope, the date, and the names of the document and
+# of what it claims to replace (``claiming`` of them). One row a document.
+standings: Final = Table(
+    "standings",
+    metadata,
+    Column("doc", _KEY, ForeignKey(_DOC), primary_key=True, autoincrement=False),
+    Column("collection", Text, nullable=False),
+    Column("issuer", Text),
+    Column("scope", Text),
+    Column("dated", Text),
+    Column("claiming", Integer, nullable=False),
+    Column("names", Text, nullable=False),
+    Index("standings_of_scope", "collection", "issuer", "scope"),
+    Index("standings_of_claims", "collection", "issuer", "claiming"),
+)
+
 tombstones: Final = Table(
     "tombstones",
     metadata,
@@ -214,6 +230,7 @@ OF_DOCUMENT: Final = (
     stated,
     advised_on,
     recommended,
+    standings,
     embedding_owners,
     passages,
     bodies,

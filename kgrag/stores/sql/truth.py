@@ -24,7 +24,7 @@ from kgrag.records.text import Document, Passage, Source
 from kgrag.stores.base import Change, DocumentInfo, FileState, Ingested, Status
 from kgrag.stores.lock import WriterLock
 from kgrag.stores.originals import Originals
-from kgrag.stores.sql import codec, migrate, read, removal, schema, verify, write
+from kgrag.stores.sql import codec, migrate, read, removal, schema, standing, verify, write
 from kgrag.stores.sql.check import check_ingested
 from kgrag.stores.sql.engine import (
     FILE_NAME,
@@ -33,6 +33,8 @@ from kgrag.stores.sql.engine import (
     postgres_engine,
     sqlite_engine,
 )
+from kgrag.stores.sql.internals import internal, set_internal
+from kgrag.stores.standing import InForce
 
 Mode = Literal["read", "write"]
 # The advisory lock of a PostgreSQL database that a writer holds: "kgrag" as a number.
@@ -110,6 +112,7 @@ class SqlTruth:
         self._engine = engine
         self._originals = Originals(directory / "originals")
         self._writing = RLock()
+        self._in_force: tuple[int, str, InForce] | None = None
         # One connection writes: on PostgreSQL it also holds the lock, so that who loses the lock
         # with its connection can write no more.
         self._writer = None if lock is None else for_writing(engine.connect())
@@ -132,8 +135,9 @@ class SqlTruth:
             if create and migrate.stored_version(self._writer) is None:
                 migrate.create(self._writer)
             migrate.migrate(self._writer, self.name, write=True)
+            standing.follow_rules(self._writer, write.log)
             if self._engine.dialect.name == "postgresql":
-                migrate.set_internal(self._writer, "writer", _who())
+                set_internal(self._writer, "writer", _who())
             self._key = self._read_key(self._writer)
             due = removal.purge_due(self._writer)
             table = schema.documents
@@ -148,13 +152,13 @@ class SqlTruth:
             return
         holder = None
         if migrate.stored_version(connection) is not None:
-            holder = migrate.internal(connection, "writer")
+            holder = internal(connection, "writer")
         known = json.loads(holder) if holder else {}
         where = f"{self.name} (writer on {known['host']})" if known else self.name
         raise KnowledgeBaseBusy(where, pid=known.get("pid"))
 
     def _read_key(self, connection: Connection) -> bytes:
-        return bytes.fromhex(migrate.internal(connection, "key") or "")
+        return bytes.fromhex(internal(connection, "key") or "")
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
@@ -175,7 +179,7 @@ class SqlTruth:
     def generation(self) -> int:
         """Number of the last committed change, 0 when empty."""
         with self._read() as connection:
-            return int(connection.scalar(select(func.max(schema.changes.c.generation))) or 0)
+            return standing.last_generation(connection)
 
     def put(self, item: Ingested) -> bool:
         """See ``TruthStore``; BrokenInvariant when spans, quotations or hashes do not fit."""
@@ -265,9 +269,12 @@ class SqlTruth:
         concept: str | None = None,
         document_id: str | None = None,
         current: bool = True,
+        as_of: str | None = None,
     ) -> Iterator[Assertion]:
+        """See ``TruthStore``."""
+        which = self._which(current, as_of)
         return read.assertions(
-            self._engine, ids, concept=concept, document_id=document_id, current=current
+            self._engine, ids, concept=concept, document_id=document_id, which=which
         )
 
     def recommendations(
@@ -277,11 +284,28 @@ class SqlTruth:
         concept: str | None = None,
         document_id: str | None = None,
         current: bool = True,
+        as_of: str | None = None,
     ) -> Iterator[Recommendation]:
         """See ``TruthStore``."""
+        which = self._which(current, as_of)
         return read.recommendations(
-            self._engine, ids, concept=concept, document_id=document_id, current=current
+            self._engine, ids, concept=concept, document_id=document_id, which=which
         )
+
+    def in_force(self, as_of: str) -> InForce:
+        """See ``TruthStore``. The last answer is kept, for as long as nothing changes."""
+        generation = self.generation
+        held = self._in_force
+        if held is None or held[:2] != (generation, as_of):
+            with self._read() as connection:
+                held = generation, as_of, standing.valid_at(connection, as_of)
+            self._in_force = held
+        return held[2]
+
+    def _which(self, current: bool, as_of: str | None) -> read.Which:
+        if as_of is None:
+            return read.CURRENT if current else read.ALL
+        return read.Which(self.in_force(as_of))
 
     def edges(self) -> Iterator[tuple[str, str, str, str, int]]:
         return read.edges(self._engine)
@@ -321,7 +345,7 @@ class SqlTruth:
     def setting(self, name: str) -> str | None:
         with self._read() as connection:
             if name == "schema":
-                return migrate.internal(connection, name)
+                return internal(connection, name)
             table = schema.settings
             found: str | None = connection.scalar(select(table.c.value).where(table.c.name == name))
             return found

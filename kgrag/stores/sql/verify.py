@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, exists, func, select
 from kgrag.errors import BrokenInvariant
 from kgrag.ids import sha256
 from kgrag.stores.originals import Originals
-from kgrag.stores.sql import check, codec, read
+from kgrag.stores.sql import check, codec, read, standing
 from kgrag.stores.sql.schema import (
     OF_DOCUMENT,
     advised_on,
@@ -21,6 +21,7 @@ from kgrag.stores.sql.schema import (
     recommended,
     stated,
 )
+from kgrag.stores.standing import edition_of
 
 
 def problems(engine: Engine, originals: Originals) -> Iterator[str]:
@@ -120,5 +121,9 @@ def _of_document(connection: Connection, row: Any) -> Iterator[str]:
     }
     if counted != check.count_mentions(pieces, mentions):
         found.append("the concepts of its passages are not those of its mentions")
+    kept_standing = standing.edition(connection, row.doc)
+    given = [r for _, r in advised]
+    if kept_standing != edition_of(document.id, document.source, document.metadata, given):
+        found.append("its issuer, scope or date are kept otherwise than it says; ingest it again")
     for line in found:
         yield f"{document_id}: {line}"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, delete, func, insert, select, upd
 from kgrag.errors import NotFound
 from kgrag.ids import sha256
 from kgrag.stores.base import FileState, Ingested
-from kgrag.stores.sql import codec
+from kgrag.stores.sql import codec, standing
 from kgrag.stores.sql.bulk import insert_rows
 from kgrag.stores.sql.check import count_mentions, merged
 from kgrag.stores.sql.schema import (
@@ -27,6 +27,7 @@ from kgrag.stores.sql.schema import (
     postings,
     recommended,
     settings,
+    standings,
     stated,
     tombstones,
 )
@@ -56,15 +57,22 @@ def put(connection: Connection, item: Ingested) -> bool:
     """See ``TruthStore.put``; the original is kept by the caller, before."""
     document = item.document
     found = find(connection, document.id)
-    if found is not None and found.status == "current":
+    if found is not None and found.status != "replaced":
         return _refresh(connection, found.doc, item)
     earlier = connection.execute(
-        select(documents.c.doc, documents.c.id, documents.c.metadata, documents.c.generation).where(
+        select(
+            documents.c.doc,
+            documents.c.id,
+            documents.c.metadata,
+            documents.c.status,
+            documents.c.generation,
+        ).where(
             documents.c.collection == document.source.collection,
             documents.c.identifier == document.source.identifier,
-            documents.c.status == "current",
+            documents.c.status != "replaced",
         )
     ).one_or_none()
+    touched = []
     if earlier is not None:
         if document.metadata.dated_before(codec.load_metadata(earlier.metadata)):
             # An old edition that turns up late is kept as history; nothing becomes current.
@@ -72,14 +80,21 @@ def put(connection: Connection, item: Ingested) -> bool:
                 connection.execute(delete(tombstones).where(tombstones.c.id == document.id))
                 _insert(connection, item, earlier.generation, status="replaced")
             return found is None
-        generation = log(connection, "retire", earlier.id)
+        generation = earlier.generation
+        if earlier.status == "current":
+            generation = log(connection, "retire", earlier.id)
+        touched.append(standing.edition(connection, earlier.doc))
         _set_status(connection, earlier.doc, "replaced", generation)
-    generation = log(connection, "add", document.id)
+    # Nothing is current until it is settled that no other document supersedes it.
+    generation = standing.last_generation(connection)
     if found is not None:
-        _set_status(connection, found.doc, "current", generation)
-        return True
-    connection.execute(delete(tombstones).where(tombstones.c.id == document.id))
-    _insert(connection, item, generation)
+        _set_status(connection, found.doc, "superseded", generation)
+        touched.append(standing.edition(connection, found.doc))
+    else:
+        connection.execute(delete(tombstones).where(tombstones.c.id == document.id))
+        _insert(connection, item, generation, status="superseded")
+        touched.append(standing.edition_of_item(item))
+    standing.settle(connection, touched, log)
     return True
 
 
@@ -89,9 +104,7 @@ def _set_status(connection: Connection, doc: int, status: str, generation: int) 
     )
 
 
-def _insert(
-    connection: Connection, item: Ingested, generation: int, *, status: str = "current"
-) -> None:
+def _insert(connection: Connection, item: Ingested, generation: int, *, status: str) -> None:
     document = item.document
     result = connection.execute(
         insert(documents).values(
@@ -127,19 +140,30 @@ def _insert(
 
 
 def _refresh(connection: Connection, doc: int, item: Ingested) -> bool:
-    """What was found in the document is as in ``item``; False when it was before."""
+    """What is said of the document and found in it is as in ``item``; False when it was before."""
+    metadata = codec.dump_metadata(item.document.metadata)
     mentions = codec.dump_mentions(item.mentions)
     rejects = codec.dump([dict(reject) for reject in item.rejects])
     derived = _derived(doc, item)
     kept = connection.execute(
-        select(bodies.c.mentions, bodies.c.rejects).where(bodies.c.doc == doc)
+        select(
+            bodies.c.mentions,
+            bodies.c.rejects,
+            documents.c.metadata,
+            documents.c.status,
+            documents.c.generation,
+        )
+        .join_from(bodies, documents)
+        .where(bodies.c.doc == doc)
     ).one()
-    if (kept.mentions, kept.rejects) == (mentions, rejects) and all(
-        _holds(connection, table, doc, rows) for table, rows in derived
-    ):
+    same = (kept.metadata, kept.mentions, kept.rejects) == (metadata, mentions, rejects)
+    if same and all(_holds(connection, table, doc, rows) for table, rows in derived):
         return False
-    log(connection, "retire", item.document.id)
-    generation = log(connection, "add", item.document.id)
+    generation = kept.generation
+    if kept.status == "current":
+        log(connection, "retire", item.document.id)
+        generation = log(connection, "add", item.document.id)
+    before = standing.edition(connection, doc)
     for table, _ in reversed(derived):
         connection.execute(delete(table).where(table.c.doc == doc))
     for table, rows in derived:
@@ -150,8 +174,16 @@ def _refresh(connection: Connection, doc: int, item: Ingested) -> bool:
     connection.execute(
         update(documents)
         .where(documents.c.doc == doc)
-        .values(generation=generation, mentions=len(item.mentions), rejects=len(item.rejects))
+        .values(
+            metadata=metadata,
+            generation=generation,
+            mentions=len(item.mentions),
+            rejects=len(item.rejects),
+        )
     )
+    after = standing.edition_of_item(item)
+    if after != before:
+        standing.settle(connection, (before, after), log)
     return True
 
 
@@ -219,6 +251,7 @@ def _derived(doc: int, item: Ingested) -> list[tuple[Table, list[dict[str, Any]]
         (stated, said),
         (recommended, advised),
         (advised_on, about),
+        (standings, [standing.row_of(doc, standing.edition_of_item(item))]),
     ]
 
 
