@@ -306,9 +306,12 @@ class Engine:
         """What was removed is in no file, when a removal was begun and not finished."""
         if self.truth.setting(_REMOVAL) != "due":
             return
+        from kgrag.stores.rdf import forget
+
         self.truth.purge()
         self.catch_up()
         self.index.purge()
+        forget(self.directory)
         self.truth.put_setting(_REMOVAL, "done")
 
     def announce(self, url: str) -> None:
@@ -321,13 +324,16 @@ class Engine:
         """Write all assertions to ``out`` as trig, nt, jsonld or graphml; their number."""
         from kgrag.stores.rdf import export
 
-        return export(self.truth, self.linker.lexicon, form, out)
+        return export(self.truth, self.linker.lexicon, form, out)["assertions"]
 
     def sparql(self, query: str) -> list[Mapping[str, str]]:
         """The rows that ``query`` gives over the assertions."""
         from kgrag.stores.rdf import sparql
 
-        return sparql(self.truth, query)
+        lexicon = self.linker.lexicon
+        return sparql(
+            self.truth, lexicon, self.directory, query, edition=lexicon.sha256
+        ).plain_rows()
 
     def close(self) -> None:
         """Give back the index, the database and the writer's lock."""

@@ -25,7 +25,7 @@ FOLDERS = {
     "kgrag/retrieval": {"index", "models"},
     "kgrag/stores/qdrant": {"index"},
     "kgrag/stores/graph.py": {"graph"},
-    "kgrag/stores/rdf.py": {"rdf"},
+    "kgrag/stores/rdf": {"rdf"},
     "kgrag/stores/sql": {"postgres"},
     "kgrag/testing": {"testing"},
     "kgrag/integrations/llama_index.py": {"llama-index"},
