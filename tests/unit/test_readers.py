@@ -195,3 +195,58 @@ def test_text_in_the_arguments_of_an_include_is_read() -> None:
         ("paragraph", "Dosages"),
         ("paragraph", "Prescribe the lowest dose."),
     ]
+
+
+def test_lines_below_an_item_join_it_only_when_they_carry_it_on() -> None:
+    reading = read(
+        "# T\n\nThis paragraph says at about which length the lines of this source are wrapped,\n"
+        "so that a line of that length is known to go on in the one that comes after it.\n\n"
+        "- Diclofenac 100 mg once daily\nOr:\n- Stevens-Johnson syndrome, which begins with fever "
+        "and with pain\nin the eyes\n- Contraindicated in recent myocardial infarction, in "
+        "arrhythmias, in\nGraves disease\n- Indented\n  Goes on\n- Last\nPrevention\nWash hands "
+        "before each meal and after each visit to the ward.\n",
+        "a.md",
+    )
+    assert kinds(reading)[2:] == [
+        ("list_item", "Diclofenac 100 mg once daily"),
+        ("paragraph", "Or:"),
+        (
+            "list_item",
+            "Stevens-Johnson syndrome, which begins with fever and with pain in the eyes",
+        ),
+        (
+            "list_item",
+            "Contraindicated in recent myocardial infarction, in arrhythmias, in Graves disease",
+        ),
+        ("list_item", "Indented Goes on"),
+        ("list_item", "Last"),
+        ("heading", "Prevention"),
+        ("paragraph", "Wash hands before each meal and after each visit to the ward."),
+    ]
+
+
+def test_what_a_site_generator_would_put_in_is_a_doubt() -> None:
+    page = "# T\n\nText. [a]({{ site.url }}b) {% include fig.svg %}{% include x y='1' %}\n"
+    assert read(page, "a.md").doubts == ()
+    (doubt,) = read(
+        page + "\n{% include_relative doses.md %}\n{% include doses.md %}", "a.md"
+    ).doubts
+    assert (doubt.kind, doubt.level < 0.5) == ("truncated", True)
+    assert doubt.message == "the page includes other files, left out: doses.md"
+    page = "<p><a href='{{ site.url }}'>Give</a> {{ site.dose }} mg.{% include doses.html %}</p>"
+    assert [d.level >= 0.5 for d in read(page, "a.html").doubts] == [False, True]
+    reading = read("# T\n\nGive {{ site.dose }} mg.\n\n- and {{ x }} more", "a.md")
+    assert reading.text.endswith("Give mg.\n\nand more")
+    (doubt,) = reading.doubts
+    assert doubt.level >= 0.5  # no dose of such a page is quoted
+    assert "2 values" in doubt.message
+
+
+def test_many_brackets_are_text_and_links_between_them_are_links() -> None:
+    link = "[see [1] `]`](http://127.0.0.1/a) and ![picture](b.png)[ref][r] \\[x\\](y)"
+    few = read(f"{link}\n\n[r]: http://127.0.0.1/r", "a.md").text
+    assert few == "see [1] ] and ref [x](y)"
+    many = "[1] " * 300
+    link = link.replace(" `]`", "")
+    found = read(f"{many}{link} {many}\n\n[r]: http://127.0.0.1/r", "a.md").text
+    assert found == f"{many}see [1] and ref [x](y) {many.strip()}"

@@ -165,3 +165,15 @@ def test_reading_takes_time_in_proportion_to_the_file(part: str) -> None:
         read(data, "long.html")
     # A pass takes a tenth of this; comparing each start with all before it takes minutes.
     assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    "part", ["[", "![", "](", "[a](", "[[a]", "[]", "[a", "![![![a](b)](b)](b)", "[\\[", "`["]
+)
+def test_brackets_take_time_in_proportion_to_the_page(part: str) -> None:
+    data = b"Text.\n\n" + part.encode() * (200_000 // len(part))
+    began = time.process_time()
+    with contextlib.suppress(UnreadableFile):
+        read(data, "long.md")
+    # Below one second where nothing else runs; looking for the end of each label took 13.
+    assert time.process_time() - began < 3

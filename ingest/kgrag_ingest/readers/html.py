@@ -18,6 +18,7 @@ from kgrag_ingest.readers.inline import add_superscript
 from kgrag_ingest.readers.limits import MAX_DEPTH, check_size, no_text, too_deep
 from kgrag_ingest.readers.lines import BULLETS
 from kgrag_ingest.readers.tables import Cell, lay_out, span_of
+from kgrag_ingest.readers.templates import VALUES, note_missing
 
 _DROPPED: Final = frozenset(
     """
@@ -53,6 +54,7 @@ _NO_END: Final = frozenset(
     tfoot colgroup caption option optgroup rb rt rp body html head
     """.split()
 )
+_A_TAG: Final = re.compile(r"<[^<>]*>")
 _LEADING_BULLET: Final = re.compile(rf"^\s*[{BULLETS}]\s*")
 
 
@@ -74,6 +76,7 @@ class HtmlReader:
             raise no_text(uri)
         if decoded.doubt:
             out.doubt(decoded.doubt.kind, decoded.doubt.level, decoded.doubt.message)
+        note_missing(out, decoded.text, len(VALUES.findall(_A_TAG.sub("", decoded.text))))
         yield out.build(metadata)
 
 

@@ -35,6 +35,10 @@ _GOES_ON: Final = frozenset(
         """,
     )
 )
+# Lines of these words join what stands around them, and head nothing.
+_JOINS: Final = frozenset(
+    {"or", "and", "plus", "then", "and/or", "either", "alternatively", "otherwise", "note", "nb"}
+)
 _HEADING_CHARS: Final = 80
 _HEADING_WORDS: Final = 9
 _INTRO_WORDS: Final = 3
@@ -161,6 +165,8 @@ class _Prose:
         if len(text) > _HEADING_CHARS or not any(c.isalpha() for c in text):
             return 0
         if words[-1].lower() in _GOES_ON or text.endswith((*_ENDS, ",", "-")):
+            return 0
+        if text.rstrip(":").rstrip().lower() in _JOINS:
             return 0
         if text.endswith(":") and len(words) > _INTRO_WORDS:
             return 0  # it introduces a list and belongs to the text

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline, image, link
 from markdown_it.token import Token
 
 from kgrag_ingest.readers import metadata as meta
@@ -18,14 +20,18 @@ from kgrag_ingest.readers.html import read_markup
 from kgrag_ingest.readers.inline import add_superscript
 from kgrag_ingest.readers.limits import check_size, no_text, too_deep
 from kgrag_ingest.readers.lines import BULLETS, add_lines, wrap_width
+from kgrag_ingest.readers.templates import COMMANDS, HOLE, VALUES, note_missing
 
 _NESTING: Final = 100
 _FRONT: Final = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _FRONT_LINE: Final = re.compile(r"([A-Za-z][\w .-]{0,40}):[ \t]+(.+)")
-# Commands of site generators (Liquid, kramdown) that a reader of the page never sees.
-_COMMANDS: Final = re.compile(r"\{%[^{]*?%\}|\{\{[^{}]*\}\}|\{:[^}\n{]*\}")
 _HTML_TABLE: Final = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
 _BLANK_LINES: Final = re.compile(r"\n\s*\n")
+# Brackets of one paragraph that are all tried, and levels of brackets in the label of a link.
+_TRIED: Final = 200
+_LABEL_LEVELS: Final = 4
+_BRACKET: Final = re.compile(r"\\.|[\[\]]", re.DOTALL)
+_BEFORE: Final = re.compile(r"[\s>]*")
 _BULLET_START: Final = re.compile(rf"\A(?:[{BULLETS}]+\s*|-(?=[A-Z][a-z]))")
 
 
@@ -46,15 +52,19 @@ class MarkdownReader:
         if front := _FRONT.match(text):
             pairs = _front_matter(front.group(1))
             text = text[front.end() :]
-        text = _COMMANDS.sub("", text)
+        source = text
+        text = VALUES.sub(HOLE, COMMANDS.sub("", text.replace(HOLE, "")))
         # A start without an end would be searched to the end of the file, each time.
         closed = text.lower().rfind("</table") + len("</table>") if "</table" in text.lower() else 0
         tables = _HTML_TABLE.sub(lambda m: _BLANK_LINES.sub("\n", m.group()), text[:closed])
         text = tables + text[closed:]
         out = TextBuilder()
-        _Blocks(out, uri, wrap_width(text.split("\n"))).run(_parser().parse(text))
+        lines = text.split("\n")
+        blocks = _Blocks(out, uri, lines)
+        blocks.run(_parser().parse(text))
         if not out.size:
             raise no_text(uri)
+        note_missing(out, source, blocks.holes)
         if decoded.doubt:
             out.doubt(decoded.doubt.kind, decoded.doubt.level, decoded.doubt.message)
         metadata = meta.from_pairs(pairs)
@@ -67,7 +77,50 @@ class MarkdownReader:
 def _parser() -> MarkdownIt:
     # Indented text is prose in what we read: pages pasted from elsewhere, never programs.
     options = {"maxNesting": _NESTING}
-    return MarkdownIt("commonmark", options).enable("table").disable("code")
+    parser = MarkdownIt("commonmark", options).enable("table").disable("code")
+    parser.inline.ruler.at("link", partial(_if_label, link, 0))
+    parser.inline.ruler.at("image", partial(_if_label, image, 1))
+    return parser
+
+
+def _if_label(
+    rule: Callable[[StateInline, bool], bool], before: int, state: StateInline, silent: bool
+) -> bool:
+    """``rule``, where a label can begin at the ``[`` that ``before`` characters come before.
+
+    At each bracket the rules look for the end of the label through all brackets inside it: a page
+    of opening brackets would take minutes.
+    """
+    at = state.pos + before
+    if not state.src.startswith("[", at):
+        return False
+    known: dict[str, frozenset[int] | None] = state.env.setdefault("labels", {})
+    if state.src not in known:
+        known[state.src] = _labels(state.src)
+    begins = known[state.src]
+    return (begins is None or at in begins) and rule(state, silent)
+
+
+def _labels(text: str) -> frozenset[int] | None:
+    """Where labels can begin in ``text``; None where it has so few brackets that all are tried.
+
+    A bracket counts when it is closed and few are open inside it.
+    """
+    if text.count("[") <= _TRIED:
+        return None
+    begins: set[int] = set()
+    # For each open bracket its place and how many levels it holds.
+    open_: list[list[int]] = []
+    for mark in _BRACKET.finditer(text):
+        if mark.group() == "[":
+            open_.append([mark.start(), 0])
+        elif mark.group() == "]" and open_:
+            at, levels = open_.pop()
+            if levels <= _LABEL_LEVELS:
+                begins.add(at)
+            if open_:
+                open_[-1][1] = max(open_[-1][1], levels + 1)
+    return frozenset(begins)
 
 
 def _front_matter(text: str) -> dict[str, str]:
@@ -83,8 +136,10 @@ def _front_matter(text: str) -> dict[str, str]:
 
 
 class _Blocks:
-    def __init__(self, out: TextBuilder, uri: str, width: int) -> None:
-        self.out, self.uri, self.width = out, uri, width
+    def __init__(self, out: TextBuilder, uri: str, source: Sequence[str]) -> None:
+        self.out, self.uri, self.source = out, uri, source
+        self.width = wrap_width(source)
+        self.holes = 0  # values of commands that are missing in the text
         self.level = 1
         self.items: list[bool] = []  # for each open list item, whether its text has begun
         self.cells: list[str] = []
@@ -119,6 +174,8 @@ class _Blocks:
 
     def inline(self, tokens: Sequence[Token], at: int) -> None:
         text = _inline_text(tokens[at].children or [])
+        self.holes += text.count(HOLE)
+        text = text.replace(HOLE, "")
         opener = tokens[at - 1].type if at else ""
         if opener == "heading_open":
             self.level = int(tokens[at - 1].tag[1])
@@ -127,15 +184,44 @@ class _Blocks:
             self.cells.append(clean(text))
         elif self.items and not self.items[-1]:
             self.items[-1] = True
-            lines = text.split("\n")
-            first = next((i for i, line in enumerate(lines) if i and _is_bullet(line)), len(lines))
-            self.out.list_item(_BULLET_START.sub("", " ".join(lines[:first]), count=1))
-            add_lines(self.out, lines[first:], headings=False, width=self.width)
+            self.item(text, tokens[at])
         elif self.items:
             self.out.paragraph(text)
         else:
             more = at + 2 < len(tokens)
             add_lines(self.out, text.split("\n"), level=self.level + 1, width=self.width, more=more)
+
+    def item(self, text: str, token: Token) -> None:
+        """The text of a list item, and what stands below it without indentation.
+
+        CommonMark makes every such line part of the item, and where a source wraps its lines that
+        is right. But pages pasted from elsewhere go on with new matter there ("Or:",
+        "Prevention"), and a sentence of two would be quoted that nobody wrote. So a line is
+        joined when it reads as the rest of the line before it, as in any paragraph.
+        """
+        own: list[str] = []
+        rest: list[str] = []
+        for line, indented in self.with_indents(text, token):
+            if rest or (own and (_is_bullet(line) or not indented)):
+                rest.append(line)
+            else:
+                own.append(line)
+        first = _BULLET_START.sub("", " ".join(own), count=1)
+        if not rest or not first.strip():
+            self.out.list_item(" ".join([first, *rest]))
+            return
+        level = self.level + 1
+        add_lines(self.out, [f"{BULLETS[0]} {first}", *rest], level=level, width=self.width)
+
+    def with_indents(self, text: str, token: Token) -> list[tuple[str, bool]]:
+        """The lines of an inline, and whether each stands further right than the item's bullet."""
+        start, end = token.map or (0, 0)
+        lines = text.split("\n")
+        raw = self.source[start:end]
+        if len(raw) != len(lines):
+            return [(line, True) for line in lines]  # breaks within a line: they are the item's
+        ends = [match.end() if (match := _BEFORE.match(line)) else 0 for line in raw]
+        return [(line, at == 0 or ends[at] > ends[0]) for at, line in enumerate(lines)]
 
 
 def _is_bullet(line: str) -> bool:

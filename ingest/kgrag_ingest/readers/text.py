@@ -21,7 +21,7 @@ class TextReader:
     """Reads plain text. A first short line that stands alone is the title."""
 
     name = "text"
-    version = "2"
+    version = "3"
     media_types: tuple[str, ...] = ("text/plain",)
     suffixes: tuple[str, ...] = (".txt", ".text")
 
