@@ -11,6 +11,7 @@ from kgrag.records.assertions import Assertion
 from kgrag.records.concepts import Mention
 from kgrag.records.text import Document, Span
 from kgrag.sentences import sentences
+from kgrag_ingest.extract.learned import read_abstract
 from kgrag_ingest.extract.rules import rules
 from kgrag_ingest.extract.sentence import read_sentence
 from kgrag_ingest.extract.table import read_row
@@ -48,6 +49,9 @@ def extract(document: Document, mentions: Sequence[Mention]) -> Extraction:
             read = read_sentence(document, span, inside, known)
         found.extend(read[0])
         rejects.extend(read[1])
+    learned = read_abstract(document, ordered, known)
+    found.extend(learned[0])
+    rejects.extend(learned[1])
     if any(d.level >= 0.5 for d in document.doubts):
         found = [replace(a, tier="candidate") for a in found]
     return Extraction(_merged(found), tuple(rejects))
