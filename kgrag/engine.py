@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kgrag.retrieval.passages import HybridRetriever
     from kgrag.stores.base import VectorIndex
     from kgrag.stores.graph import Graph
+    from kgrag.vocabulary.lexicon import Lexicon
 
 Mode = Literal["read", "write"]
 
@@ -133,9 +134,15 @@ class Engine:
     def linker(self) -> Linker:
         """Text to mentions, with the compiled lexicon."""
         from kgrag.linking import Linker
+
+        return Linker(self.lexicon)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """The concepts and their names."""
         from kgrag.vocabulary.lexicon import Lexicon, default_path
 
-        return Linker(Lexicon.open(default_path()))
+        return Lexicon.open(default_path())
 
     @cached_property
     def graph(self) -> Graph:
@@ -324,16 +331,15 @@ class Engine:
         """Write all assertions to ``out`` as trig, nt, jsonld or graphml; their number."""
         from kgrag.stores.rdf import export
 
-        return export(self.truth, self.linker.lexicon, form, out)["assertions"]
+        return export(self.truth, self.lexicon, form, out)["assertions"]
 
     def sparql(self, query: str) -> list[Mapping[str, str]]:
         """The rows that ``query`` gives over the assertions."""
         from kgrag.stores.rdf import sparql
 
-        lexicon = self.linker.lexicon
-        return sparql(
-            self.truth, lexicon, self.directory, query, edition=lexicon.sha256
-        ).plain_rows()
+        names = self.lexicon
+        found = sparql(self.truth, names, self.directory, query, edition=names.sha256)
+        return found.plain_rows()
 
     def close(self) -> None:
         """Give back the index, the database and the writer's lock."""

@@ -19,6 +19,7 @@ from kgrag.stores.rdf.material import Material, Names
 from kgrag.stores.rdf.places import Layouts
 from kgrag.stores.rdf.quads import Block, blocks
 from kgrag.stores.rdf.writers import write_jsonld, write_nq, write_nt, write_trig
+from kgrag.stores.standing import is_date
 
 _RDF: Final[dict[str, Callable[[Iterator[Block], TextIO], int]]] = {
     "trig": write_trig,
@@ -36,20 +37,27 @@ def export(
     out: Path,
     *,
     collection: str | None = None,
+    as_of: str | None = None,
     progress: Progress = SILENT,
 ) -> dict[str, int]:
     """Write what the current documents say to ``out``: counts of what was written.
 
     ``out`` is a file, for ``kgx`` a folder, and is replaced in one step. Memory does not grow with
-    the number of assertions. ``collection`` restricts documents and evidence to one collection;
-    DataError when the kb has no such collection.
+    the number of assertions. ``collection`` restricts documents and evidence to one collection,
+    ``as_of`` (YYYY, YYYY-MM or YYYY-MM-DD) tells what was in force then instead of what is.
+    DataError when the kb has no such collection, or for what is no date.
     """
     if form not in FORMATS and form != "nq":
         raise UnknownName("export format", form, FORMATS)
-    if collection is not None and next(truth.documents(collection=collection), None) is None:
+    if as_of is not None and not is_date(as_of):
+        raise DataError(f"{as_of!r} is no date", hint="give YYYY, YYYY-MM or YYYY-MM-DD")
+    anything = truth.documents(collection=collection, status=None)
+    if collection is not None and next(iter(anything), None) is None:
         raise DataError(f"there is no document in a collection {collection!r}")
     with Layouts(truth) as layouts:
-        material = Material(truth, lexicon, layouts, collection=collection, progress=progress)
+        material = Material(
+            truth, lexicon, layouts, collection=collection, as_of=as_of, progress=progress
+        )
         if form == "kgx":
             with (
                 _folder(out) as folder,

@@ -17,7 +17,7 @@ from kgrag.records.answer import CitedDocument
 from kgrag.records.assertions import Assertion, Evidence
 from kgrag.records.concepts import Concept
 from kgrag.records.recommendations import Recommendation
-from kgrag.stores.base import DocumentInfo, TruthStore
+from kgrag.stores.base import DocumentInfo, Status, TruthStore
 from kgrag.stores.rdf.places import Layouts
 
 
@@ -88,7 +88,7 @@ class ToldPassage:
 
 @dataclass(frozen=True, slots=True)
 class ToldDocument:
-    """A current document, with those of its passages that something told stands in."""
+    """A document, with those of its passages that something told stands in."""
 
     info: DocumentInfo
     passages: tuple[ToldPassage, ...]
@@ -109,8 +109,9 @@ class ToldConcept:
 
 
 class Material:
-    """Reads one truth; ``collection`` restricts it to the evidence of that collection's documents.
+    """Reads one truth: what its current documents say, or with ``as_of`` what those in force then.
 
+    ``collection`` restricts it to the documents of one collection and their evidence.
     The three parts are iterated in their order, once: each remembers ids for the next (memory
     grows with the concepts and passages told of, not with their text).
     """
@@ -122,10 +123,12 @@ class Material:
         layouts: Layouts,
         *,
         collection: str | None = None,
+        as_of: str | None = None,
         progress: Progress = SILENT,
     ) -> None:
         self._truth, self._names, self._layouts = truth, names, layouts
-        self._collection, self._progress = collection, progress
+        self._collection, self._as_of, self._progress = collection, as_of, progress
+        self._valid = None if as_of is None else truth.in_force(as_of).documents
         # What was told so far.
         self.counts = {"assertions": 0, "documents": 0, "recommendations": 0, "concepts": 0}
         self._passages: defaultdict[str, set[str]] = defaultdict(set)
@@ -135,7 +138,7 @@ class Material:
         """In order of id; those of ``ids`` alone when given."""
         total = None if ids is not None else self._truth.counts().get("assertions")
         self._progress.stage("assertions", total, "assertions")
-        for found in self._truth.assertions(ids):
+        for found in self._truth.assertions(ids, as_of=self._as_of):
             self._progress.advance()
             told = self._told(found)
             if told is not None:
@@ -171,9 +174,10 @@ class Material:
         return Place(layout.cited, layout.identifiers, passage, section, page)
 
     def documents(self, ids: Iterable[str] | None = None) -> Iterator[ToldDocument]:
-        """Current documents in order of id; those of ``ids`` alone when given."""
+        """In order of id; those of ``ids`` alone when given."""
+        status: Status | None = "current" if self._valid is None else None
         infos = (
-            self._truth.documents(collection=self._collection)
+            self._truth.documents(collection=self._collection, status=status)
             if ids is None
             else (self._truth.info(name) for name in ids)
         )
@@ -181,11 +185,14 @@ class Material:
         self._progress.stage("documents", total, "documents")
         for info in infos:
             self._progress.advance()
-            if info.status == "current":
+            if self._counts(info):
                 recommendations = tuple(self._recommendations(info.id))
                 self.counts["documents"] += 1
                 self.counts["recommendations"] += len(recommendations)
                 yield ToldDocument(info, self._used_passages(info.id), recommendations)
+
+    def _counts(self, info: DocumentInfo) -> bool:
+        return info.status == "current" if self._valid is None else info.id in self._valid
 
     def _used_passages(self, document_id: str) -> tuple[ToldPassage, ...]:
         used = self._passages.pop(document_id, None)
@@ -200,7 +207,8 @@ class Material:
 
     def _recommendations(self, document_id: str) -> Iterator[ToldRecommendation]:
         text: str | None = None
-        for found in self._truth.recommendations(document_id=document_id):
+        found_all = self._truth.recommendations(document_id=document_id, as_of=self._as_of)
+        for found in found_all:
             place = self._place(document_id, found.start)
             if place is None:
                 continue

@@ -131,6 +131,7 @@ def _document(info: DocumentInfo, passages: tuple[ToldPassage, ...]) -> Iterator
     yield me, n.term("collection"), n.text(info.source.collection)
     yield me, n.term("source"), n.text(info.source.identifier)
     yield me, n.term("characters"), n.number(info.chars)
+    yield me, n.term("status"), n.text(info.status)
     for prop, value in (
         (f"<{n.DCT}publisher>", m.publisher),
         (f"<{n.SCHEMA}version>", m.version),
