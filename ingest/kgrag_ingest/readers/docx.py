@@ -18,11 +18,10 @@ from kgrag_ingest.readers import limits
 from kgrag_ingest.readers import metadata as meta
 from kgrag_ingest.readers.base import Reading
 from kgrag_ingest.readers.build import TextBuilder, clean
-from kgrag_ingest.readers.inline import add_superscript
-from kgrag_ingest.readers.tables import Cell, lay_out, span_of
+from kgrag_ingest.readers.tables import Cell, lay_out
+from kgrag_ingest.readers.wordml import W, Words, children
 from kgrag_ingest.readers.xml import local
 
-_W: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING: Final = re.compile(r"heading\s*([1-9])$", re.IGNORECASE)
 _HEAD_CHARS: Final = 80
 
@@ -47,10 +46,17 @@ class DocxReader:
                 etree.XMLSyntaxError) as error:  # fmt: skip
             raise UnreadableFile(uri, "it is a damaged DOCX file, or none") from error
         out = TextBuilder()
-        title = _body(out, document, uri)
+        body = _Body(out, uri, {s.style_id: s for s in document.styles})
+        body.run(document.element.body)
+        try:
+            body.notes(data)
+        except (zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError) as error:
+            raise UnreadableFile(uri, "it is a DOCX file with damaged notes") from error
         if not out.size:
             raise limits.no_text(uri)
-        yield out.build(_metadata(document.core_properties, title))
+        if body.words.strange:
+            out.doubt("garbled", 0.5, f"{body.words.strange:,} symbols have no known meaning")
+        yield out.build(_metadata(document.core_properties, body.title))
 
 
 def check_archive(data: bytes, uri: str) -> None:
@@ -81,116 +87,144 @@ def check_archive(data: bytes, uri: str) -> None:
         raise UnreadableFile(uri, "it is a ZIP archive, but no DOCX file")
 
 
-def _body(out: TextBuilder, document: Any, uri: str) -> str | None:
-    """Adds all blocks; the text of the first paragraph of style Title, if there is one."""
-    styles = {s.style_id: s for s in document.styles}
-    title: str | None = None
-    for element in _blocks(document.element.body):
-        if local(element) == "tbl":
-            _table(out, element, uri)
-            continue
-        text = clean(_text(element))
-        if not text:
-            continue
-        style, numbered = _style(element, styles)
-        heading = _HEADING.match(style)
-        if heading:
-            out.heading(int(heading.group(1)) + 1, text)
-        elif style == "title":
-            title = title or text
-            out.heading(1, text)
-        elif style == "caption":
-            out.caption(text)
-        elif numbered or style.startswith("list"):
-            out.list_item(text)
+class _Body:
+    """Adds the blocks of a document; what stands beside a block follows it."""
+
+    def __init__(self, out: TextBuilder, uri: str, styles: dict[str, Any]) -> None:
+        self.out, self.uri, self.styles = out, uri, styles
+        self.words = Words()
+        self.title: str | None = None
+        self.carried = ""  # text of paragraphs whose end was deleted
+
+    def run(self, parent: Any) -> None:
+        """All blocks below ``parent``, in order."""
+        for element in children(parent, "p", "tbl"):
+            if local(element) == "tbl":
+                self.table(element)
+            else:
+                self.paragraph(element)
+        if self.carried:
+            self.out.paragraph(self.carried)
+            self.carried = ""
+
+    def paragraph(self, element: Any) -> None:
+        text = self.carried + self.words.text(element)
+        self.carried = ""
+        properties = element.find(f"{W}pPr")
+        if properties is not None and any(
+            properties.find(f"{W}rPr/{W}{gone}") is not None for gone in ("del", "moveFrom")
+        ):
+            self.carried = text
+            return
+        if clean(text):
+            self.block(clean(text), properties)
+        boxes, self.words.boxes = self.words.boxes, []
+        for box in boxes:
+            self.run(box)
+
+    def block(self, text: str, properties: Any) -> None:
+        chain = list(self.chain(properties))
+        names = [(style.name or "").lower() for style in chain]
+        level = _heading(properties, chain, names)
+        if names[:1] == ["title"]:
+            self.title = self.title or text
+            self.out.heading(1, text)
+        elif level:
+            self.out.heading(level + 1, text)
+        elif "caption" in names:
+            self.out.caption(text)
+        elif _numbered(properties, chain) or (names[:1] and names[0].startswith("list")):
+            self.out.list_item(text)
         else:
-            out.paragraph(text)
-    return title
+            self.out.paragraph(text)
+
+    def chain(self, properties: Any) -> Iterator[Any]:
+        """The paragraph's style and those that it is based on."""
+        chosen = None if properties is None else properties.find(f"{W}pStyle")
+        name = None if chosen is None else chosen.get(f"{W}val")
+        seen: set[str] = set()
+        while name in self.styles and name not in seen:
+            seen.add(name)
+            yield self.styles[name]
+            base = self.styles[name].element.find(f"{W}basedOn")
+            name = None if base is None else base.get(f"{W}val")
+
+    def table(self, element: Any, lead: str = "") -> None:
+        """The table, its first row naming the columns; a frame around blocks is no table.
+
+        ``lead`` begins each row of a table inside a cell, so that it can stand alone.
+        """
+        if _is_frame(element):
+            for row in children(element, "tr"):
+                for cell in children(row, "tc"):
+                    self.run(cell)
+            return
+        rows, head = self.words.rows(element)
+        if not head and len(rows) > 1 and _names_columns(rows[0]):
+            head = 1
+        grid = lay_out(rows, head, self.uri)
+        body = grid.rows
+        width = max((len(row) for row in body), default=0)
+        if lead and width > 1 and len(lead) <= _HEAD_CHARS and not lead.endswith((".", ";")):
+            body = ((lead, *[None] * (width - 1)), *body)
+        self.out.table(grid.header, body)
+        inner, self.words.tables = self.words.tables, []
+        boxes, self.words.boxes = self.words.boxes, []
+        for nested, begins in inner:
+            self.table(nested, begins)
+        for box in boxes:
+            self.run(box)
+
+    def notes(self, data: bytes) -> None:
+        """The footnotes and endnotes that the text cites, with the number that it shows."""
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            known = set(archive.namelist())
+            found: dict[tuple[str, str], Any] = {}
+            for kind in ("footnote", "endnote"):
+                if self.words.notes and f"word/{kind}s.xml" in known:
+                    root = etree.fromstring(archive.read(f"word/{kind}s.xml"), _parser())
+                    found |= {(kind, e.get(f"{W}id") or ""): e for e in root.iter(f"{W}{kind}")}
+        words = Words()
+        for key, number in self.words.notes.items():
+            if key in found:
+                texts = [words.text(part) for part in children(found[key], "p")]
+                self.out.paragraph(f"[{number}] {' '.join(texts)}")
+        self.words.strange += words.strange
 
 
-def _blocks(body: Any) -> Iterator[Any]:
-    """Paragraphs and tables in order, those in content controls and insertions included."""
-    stack = list(reversed(list(body)))
-    while stack:
-        element = stack.pop()
-        tag = local(element)
-        if tag in ("p", "tbl"):
-            yield element
-        elif tag in ("sdt", "sdtContent", "ins", "smartTag", "customXml"):
-            stack.extend(reversed(list(element)))
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 
 
-def _style(paragraph: Any, styles: dict[str, Any]) -> tuple[str, bool]:
-    """The name of the style in lower case, and whether the paragraph is numbered or bulleted."""
-    properties = paragraph.find(f"{_W}pPr")
-    if properties is None:
-        return "", False
-    chosen = properties.find(f"{_W}pStyle")
-    style = styles.get(chosen.get(f"{_W}val")) if chosen is not None else None
-    name = (style.name or "").lower() if style is not None else ""
-    own = properties.find(f"{_W}numPr/{_W}numId")
-    numbered = own is not None and own.get(f"{_W}val") != "0"
-    if own is None and style is not None:
-        numbered = style.element.find(f".//{_W}numPr") is not None
-    return name, numbered
+def _heading(properties: Any, chain: list[Any], names: list[str]) -> int:
+    """The level of a heading from 1, by outline level or style; 0 for other paragraphs."""
+    holders = [properties] if properties is not None else []
+    for at, holder in enumerate([*holders, *(style.element.find(f"{W}pPr") for style in chain)]):
+        outline = None if holder is None else holder.find(f"{W}outlineLvl")
+        if outline is not None:
+            value = outline.get(f"{W}val") or ""
+            return int(value) + 1 if value in set("012345678") else 0
+        style = at - len(holders)
+        if style >= 0 and (named := _HEADING.match(names[style])):
+            return int(named.group(1))
+    return 0
 
 
-def _text(element: Any) -> str:
-    """The text that is seen in ``element``, tabs and breaks as spaces."""
-    parts: list[str] = []
-    for run in element.iter(f"{_W}r"):
-        if any(local(a) in ("Fallback", "del", "moveFrom") for a in run.iterancestors()):
-            continue
-        properties = run.find(f"{_W}rPr")
-        if properties is not None and _is_on(properties.find(f"{_W}vanish")):
-            continue
-        text = "".join(_piece(child) for child in run)
-        raised = None if properties is None else properties.find(f"{_W}vertAlign")
-        if raised is not None and raised.get(f"{_W}val") == "superscript":
-            add_superscript(parts, text)
-        else:
-            parts.append(text)
-    return "".join(parts)
+def _numbered(properties: Any, chain: list[Any]) -> bool:
+    own = None if properties is None else properties.find(f"{W}numPr/{W}numId")
+    if own is not None:
+        return bool(own.get(f"{W}val") != "0")
+    return any(style.element.find(f".//{W}numPr") is not None for style in chain)
 
 
-def _piece(child: Any) -> str:
-    tag = local(child)
-    if tag == "t":
-        return child.text or ""
-    if tag == "noBreakHyphen":
-        return "-"
-    return " " if tag in ("tab", "br", "cr") else ""
-
-
-def _is_on(flag: Any) -> bool:
-    return flag is not None and flag.get(f"{_W}val") not in ("0", "false", "off")
-
-
-def _table(out: TextBuilder, table: Any, uri: str) -> None:
-    """The table; cells merged downwards are repeated, the first row names the columns."""
-    rows: list[list[Cell]] = []
-    head = 0
-    above: dict[int, str] = {}
-    for row in table.iterfind(f"{_W}tr"):
-        cells: list[Cell] = []
-        at = 0
-        for cell in row.iterfind(f"{_W}tc"):
-            columns = cell.find(f"{_W}tcPr/{_W}gridSpan")
-            width = span_of(columns.get(f"{_W}val")) if columns is not None else 1
-            text = clean(" ".join(_text(p) for p in cell.iter(f"{_W}p")))
-            merged = cell.find(f"{_W}tcPr/{_W}vMerge")
-            if merged is not None and merged.get(f"{_W}val") != "restart":
-                text = above.get(at, text)
-            above[at] = text
-            cells.append(Cell(text, columns=width))
-            at += width
-        if head == len(rows) and _is_on(row.find(f"{_W}trPr/{_W}tblHeader")):
-            head += 1
-        rows.append(cells)
-    if not head and len(rows) > 1 and _names_columns(rows[0]):
-        head = 1
-    grid = lay_out(rows, head, uri)
-    out.table(grid.header, grid.rows)
+def _is_frame(table: Any) -> bool:
+    """A table of one cell with several paragraphs or a table in it: a box around text."""
+    cells = [cell for row in children(table, "tr") for cell in children(row, "tc")]
+    if len(cells) != 1:
+        return False
+    parts = list(children(cells[0], "p", "tbl"))
+    filled = [part for part in parts if next(part.iter(f"{W}t"), None) is not None]
+    return len(filled) > 1 or any(local(part) == "tbl" for part in filled)
 
 
 def _names_columns(row: list[Cell]) -> bool:
