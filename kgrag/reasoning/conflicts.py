@@ -1,68 +1,227 @@
-"""Where current sources contradict each other about the same two concepts."""
+"""Where sources contradict each other about an intervention and a condition, and in what.
+
+Kinds, of which each pair of sides has the first that holds:
+
+- ``opposite_direction``: said and denied, or advised and advised against;
+- ``different_direction``: advised, and held for undecided;
+- ``different_population``: advised for some, against or for others;
+- ``different_dose``, ``different_threshold``: advised alike, with quantities that do not meet.
+
+``between`` says who they are between: ``older_and_newer_version`` of one source,
+``older_and_newer_document`` of one issuer, ``different_issuers``, ``one_document``, or ``sources``
+where issuer or date is not known. Nothing is dropped for being older or less believed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations, product
 from typing import Any
 
 from kgrag.reasoning.paths import cite
+from kgrag.reasoning.sides import RECOMMENDED, Kin, Side, all_sides
 from kgrag.records.answer import to_plain
 from kgrag.records.assertions import Assertion
+from kgrag.records.recommendations import Recommendation
+from kgrag.records.text import Document
 from kgrag.retrieval.scope import Reads
 from kgrag.retrieval.seeds import Names, name_of
+from kgrag.stores.base import TruthStore
+from kgrag.stores.standing import before, edition_of
+from kgrag.verification.units import Quantity
 
 
 def find_conflicts(
-    assertions: Iterable[Assertion], truth: Reads, names: Names
+    assertions: Iterable[Assertion],
+    truth: Reads,
+    names: Names,
+    recommendations: Iterable[Recommendation] = (),
 ) -> tuple[Mapping[str, Any], ...]:
-    """Pairs of opposite direction among the assertions and those that share their ends.
+    """The conflicts that the given assertions and recommendations have a part in.
 
-    Kinds: ``opposite_polarity`` (a predicate said and denied) and ``advised_and_advised_against``
-    (treats or prevents, and contraindicated in). Each names both assertions with qualifiers and one
-    citation a side; a side is never dropped for being older. Ordered by subject and object.
+    The other side is looked for among all assertions on the same object and the same subject, or
+    one that is told more or less narrowly (``Kin``), and among the given recommendations. Each
+    conflict has two sides with one citation each, and each pair of quotations is in one conflict.
+    Ordered by object and subject.
     """
-    pairs = {(a.subject, a.object) for a in assertions}
-    found: list[Mapping[str, Any]] = []
-    for subject, obj in sorted(pairs):
-        said = [a for a in truth.assertions(concept=subject) if a.subject == subject]
-        said = [a for a in said if a.object == obj]
-        for one in said:
-            for other in said:
-                kind = _kind(one, other)
-                if kind is not None:
-                    found.append(_record(kind, one, other, truth, names))
-    return tuple(found)
+    given, advice = list(assertions), list(recommendations)
+    asked = {(a.subject, a.object) for a in given}
+    asked |= {(s, o) for r in advice for s in r.interventions for o in r.conditions}
+    kin = Kin(names)
+    found: list[tuple[Side, Side]] = []
+    for obj in sorted({pair[1] for pair in asked}):
+        on = [a for a in truth.assertions(concept=obj) if a.object == obj]
+        about = [r for r in advice if obj in r.conditions]
+        sides = [side for side in all_sides(on, about, truth) if side.object == obj]
+        for subject in sorted(s for s, o in asked if o == obj):
+            near = [side for side in sides if kin(subject, side.subject)]
+            found += combinations(near, 2)
+    return _records(found, truth, names)
 
 
-def _kind(one: Assertion, other: Assertion) -> str | None:
-    """The kind of conflict with ``one`` as the side that affirms, None when there is none."""
-    if one.negated:
+def conflicts_between(
+    older: str, newer: str, truth: TruthStore, names: Names
+) -> tuple[Mapping[str, Any], ...]:
+    """What two kept document versions say otherwise, of whatever status they are.
+
+    For a version and the one it replaced, or a document and the one it superseded.
+    """
+    kin = Kin(names)
+    one, other = (
+        all_sides(
+            truth.assertions(document_id=key, current=False),
+            truth.recommendations(document_id=key, current=False),
+            truth,
+        )
+        for key in (older, newer)
+    )
+    pairs = [
+        (a, b) for a, b in product(one, other) if a.object == b.object and kin(a.subject, b.subject)
+    ]
+    return _records(pairs, truth, names)
+
+
+def kind_of(one: Side, other: Side) -> str | None:
+    """In what the sides, which are about the same, contradict each other; None when in nothing."""
+    apart = one.population.apart(other.population)
+    elsewhere = one.evidence.document_id != other.evidence.document_id
+    if not elsewhere and _overlap(one, other):
+        return None  # a sentence does not contradict itself
+    stances = {one.stance, other.stance}
+    if not _comparable(one, other):
         return None
-    if other.negated:
-        return "opposite_polarity" if one.predicate == other.predicate else None
-    if one.predicate in ("treats", "prevents") and other.predicate == "contraindicated_in":
-        return "advised_and_advised_against"
+    if stances in ({"for", "against"}, {"says", "denies"}):
+        if apart:
+            return "different_population" if elsewhere else None
+        # One document that says both says for whom or when.
+        told_apart = not elsewhere and one.qualifiers != other.qualifiers
+        return None if told_apart else "opposite_direction"
+    if not elsewhere or apart:
+        return None
+    if "neither" in stances and len(stances) == 2:
+        both = one.predicate == other.predicate == RECOMMENDED
+        return "different_direction" if both else None
+    if stances == {"for"}:
+        return _how(one, other)
     return None
 
 
-def _record(
-    kind: str, one: Assertion, other: Assertion, truth: Reads, names: Names
-) -> dict[str, Any]:
+def _comparable(one: Side, other: Side) -> bool:
+    """Whether the two predicates can contradict each other at all."""
+    predicates = {one.predicate, other.predicate}
+    if len(predicates) == 1:
+        return True
+    if "contraindicated_in" in predicates:
+        return bool(predicates & {"treats", "prevents", RECOMMENDED})
+    return RECOMMENDED in predicates and bool(
+        predicates & {"treats", "prevents", "diagnoses", "monitored_by"}
+    )
+
+
+def _how(one: Side, other: Side) -> str | None:
+    if one.population.other_ages(other.population):
+        return "different_population"
+    doses = _alike(one.doses, other.doses)
+    if one.roles == other.roles and doses:
+        meet = any(a.same(b) or a.within(b) or b.within(a) for a, b in doses)
+        return None if meet else "different_dose"
+    # "140 or more" holds all of "160 or more", and is another threshold.
+    bounds = _alike(one.bounds, other.bounds)
+    return "different_threshold" if bounds and not any(a.same(b) for a, b in bounds) else None
+
+
+def _alike(one: Sequence[Quantity], other: Sequence[Quantity]) -> list[tuple[Quantity, Quantity]]:
+    """The pairs that are of one dimension; a bare number is of none."""
+    return [(a, b) for a, b in product(one, other) if a.dimension and a.dimension == b.dimension]
+
+
+def _overlap(one: Side, other: Side) -> bool:
+    a, b = one.evidence, other.evidence
+    return a.start < b.end and b.start < a.end
+
+
+def _records(
+    pairs: Iterable[tuple[Side, Side]], truth: Reads, names: Names
+) -> tuple[Mapping[str, Any], ...]:
+    found: list[Mapping[str, Any]] = []
+    seen: set[tuple[object, ...]] = set()
+    for one, other in pairs:
+        kind = kind_of(one, other)
+        if kind is None:
+            continue
+        places = sorted((s.evidence.document_id, s.evidence.start) for s in (one, other))
+        if (key := (one.object, *places)) in seen:
+            continue
+        seen.add(key)
+        found.append(_record(kind, one, other, truth, names))
+    return tuple(sorted(found, key=lambda r: (r["object"], r["subject"], r["kind"])))
+
+
+def _record(kind: str, one: Side, other: Side, truth: Reads, names: Names) -> dict[str, Any]:
+    """The side that affirms comes first, else the older one."""
+    sides = [one, other]
+    between, newer = _between(*(truth.document(side.evidence.document_id) for side in sides))
+    affirming = ("for", "says")
+    if other.stance in affirming and one.stance not in affirming:
+        swap = True
+    else:
+        swap = newer == 0 and one.stance == other.stance
+    if swap:
+        sides.reverse()
+        newer = None if newer is None else 1 - newer
+    first = sides[0]
     return {
         "kind": kind,
-        "subject": one.subject,
-        "subject_name": name_of(one.subject, names),
-        "object": one.object,
-        "object_name": name_of(one.object, names),
-        "sides": [_side(one, truth), _side(other, truth)],
+        "between": between,
+        "newer": newer,
+        "subject": first.subject,
+        "subject_name": name_of(first.subject, names),
+        "object": first.object,
+        "object_name": name_of(first.object, names),
+        "differs": [_differs(kind, side) for side in sides],
+        "sides": [_side(side, truth, names) for side in sides],
     }
 
 
-def _side(assertion: Assertion, truth: Reads) -> dict[str, Any]:
+def _between(one: Document, other: Document) -> tuple[str, int | None]:
+    """Who the sides are between, and which of them is the newer one, when that is known."""
+    if one.id == other.id:
+        return "one_document", None
+    editions = [edition_of(d.id, d.source, d.metadata) for d in (one, other)]
+    dates = [e.dated or "" for e in editions]
+    newer = None
+    if all(dates) and before(*dates):
+        newer = 1
+    elif all(dates) and before(dates[1], dates[0]):
+        newer = 0
+    if one.source == other.source:
+        return "older_and_newer_version", newer
+    issuers = [e.issuer for e in editions]
+    if None in issuers or (issuers[0] == issuers[1] and newer is None):
+        return "sources", newer
+    same = issuers[0] == issuers[1]
+    return ("older_and_newer_document" if same else "different_issuers"), newer
+
+
+def _differs(kind: str, side: Side) -> str:
+    """The words of the side that the kind is about."""
+    if kind == "different_dose":
+        return ", ".join(q.text for q in side.doses)
+    if kind == "different_threshold":
+        return ", ".join(q.text for q in side.bounds)
+    if kind == "different_population":
+        return dict(side.qualifiers).get("population", "")
+    return side.stance
+
+
+def _side(side: Side, truth: Reads, names: Names) -> dict[str, Any]:
     return {
-        "assertion": assertion.id,
-        "predicate": assertion.predicate,
-        "negated": assertion.negated,
-        "qualifiers": dict(assertion.qualifiers),
-        "citation": to_plain(cite(assertion.evidence[0], truth)),
+        "recommendation" if side.predicate == RECOMMENDED else "assertion": side.id,
+        "subject": side.subject,
+        "subject_name": name_of(side.subject, names),
+        "predicate": side.predicate,
+        "direction": side.stance,
+        "negated": side.stance in ("denies", "against") and side.predicate != "contraindicated_in",
+        "qualifiers": dict(side.qualifiers),
+        "citation": to_plain(cite(side.evidence, truth)),
     }

@@ -152,7 +152,7 @@ def test_evidence_that_is_not_the_text_is_never_cited() -> None:
 def test_opposite_polarity_is_one_conflict_with_both_sides() -> None:
     truth = truth_of(one=FOR, other=AGAINST)
     (found,) = find_conflicts(list(truth.assertions()), truth, NAMES)
-    assert (found["kind"], found["subject_name"]) == ("opposite_polarity", "Aspirin")
+    assert (found["kind"], found["subject_name"]) == ("opposite_direction", "Aspirin")
     assert [side["negated"] for side in found["sides"]] == [False, True]
     assert [side["citation"]["quote"] for side in found["sides"]] == [FOR[0][4], AGAINST[0][4]]
 
@@ -169,7 +169,8 @@ def test_advised_and_advised_against() -> None:
     ]
     truth = truth_of(one=FOR, other=forbids)
     (found,) = find_conflicts(list(truth.assertions()), truth, NAMES)
-    assert found["kind"] == "advised_and_advised_against"
+    assert found["kind"] == "opposite_direction"
+    assert [side["direction"] for side in found["sides"]] == ["for", "against"]
 
 
 @pytest.mark.parametrize(
