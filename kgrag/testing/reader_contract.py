@@ -27,6 +27,7 @@ from kgrag.records.text import Block, Doubt, Metadata, Page, Section, Table
 
 _DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?$")
 _KIND = re.compile(r"[a-z][a-z0-9_]*$")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$")
 _RECORD = re.compile(r"[\w:@+=,-][\w.:@+=,-]*$")
 _DOUBTS = ("scanned", "garbled", "reading_order", "encoding", "truncated")
 _TIGHT = ("list_item", "table_row")
@@ -151,7 +152,7 @@ def _check_metadata(metadata: Metadata) -> None:
     for value in (metadata.title, metadata.publisher, metadata.version, metadata.licence):
         assert value is None or _is_line(value)
     assert metadata.date is None or _DATE.match(metadata.date), metadata.date
-    assert metadata.language is None or _is_line(metadata.language)
+    assert metadata.language is None or _LANGUAGE.match(metadata.language), metadata.language
     assert metadata.retracted in (None, "retraction", "expression_of_concern")
     for kind, value in metadata.identifiers:
         assert _KIND.match(kind) and value and " " not in value, (kind, value)

@@ -6,7 +6,7 @@ import pytest
 
 from kgrag_ingest.readers import select
 from kgrag_ingest.readers.base import Reading
-from kgrag_ingest.readers.metadata import doi, iso_date, licence_of
+from kgrag_ingest.readers.metadata import doi, iso_date, language_of, licence_of
 from kgrag_ingest.recipes import load, names
 
 
@@ -250,3 +250,20 @@ def test_many_brackets_are_text_and_links_between_them_are_links() -> None:
     link = link.replace(" `]`", "")
     found = read(f"{many}{link} {many}\n\n[r]: http://127.0.0.1/r", "a.md").text
     assert found == f"{many}see [1] and ref [x](y) {many.strip()}"
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [("eng", "en"), ("en-US", "en-US"), ("pt_BR", "pt-BR"), ("EN", "en"), ("und", None),
+     ("English, mostly", None), ("swa", "swa"), (None, None)],
+)  # fmt: skip
+def test_languages(text: str | None, tag: str | None) -> None:
+    assert language_of(text) == tag
+
+
+def test_the_demonstration_recipe_says_what_its_formats_cannot() -> None:
+    assert load("examples").metadata == {
+        "publisher": "Demo Guideline Group",
+        "licence": "Apache-2.0",
+        "language": "en",
+    }

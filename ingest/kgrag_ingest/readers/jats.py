@@ -44,7 +44,7 @@ class JatsReader:
     """Reads title, abstract, body, tables, captions, notes and references of an article."""
 
     name = "jats"
-    version = "1"
+    version = "2"
     media_types: tuple[str, ...] = ("application/jats+xml",)
     suffixes: tuple[str, ...] = (".nxml", ".xml")
 

@@ -21,7 +21,7 @@ class MedlineReader:
     """Reads title and abstract; labels of a structured abstract are headings."""
 
     name = "medline"
-    version = "1"
+    version = "2"
     media_types: tuple[str, ...] = ("application/vnd.nlm.medline+xml",)
     suffixes: tuple[str, ...] = (".xml",)
 

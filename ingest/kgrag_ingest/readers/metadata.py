@@ -24,6 +24,15 @@ _LICENCES: Final = re.compile(
     r"creativecommons\.org/(?:licenses|publicdomain)/([a-z-]+)/(\d\.\d)", re.IGNORECASE
 )
 
+# ISO 639-2, as MEDLINE has it, to the shorter codes that all other sources use.
+_LANGUAGES: Final = {
+    "eng": "en", "fre": "fr", "fra": "fr", "ger": "de", "deu": "de", "spa": "es", "ita": "it",
+    "por": "pt", "dut": "nl", "nld": "nl", "chi": "zh", "zho": "zh", "jpn": "ja", "kor": "ko",
+    "rus": "ru", "pol": "pl", "tur": "tr", "ara": "ar", "cze": "cs", "ces": "cs", "hun": "hu",
+    "dan": "da", "swe": "sv", "nor": "no", "fin": "fi", "gre": "el", "ell": "el", "heb": "he",
+}  # fmt: skip
+_LANGUAGE: Final = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z0-9]{2,8}))*$")
+
 # Names that sources use, lower case with "_" and "-" and "." left out, to ours.
 _NAMES: Final = {
     "title": ("title", "dctitle", "dctermstitle", "citationtitle", "ogtitle", "name", "focus"),
@@ -103,6 +112,16 @@ def licence_of(url: str | None) -> str | None:
     return f"CC0 {version}" if kind == "zero" else f"CC {kind.upper()} {version}"
 
 
+def language_of(text: str | None) -> str | None:
+    """A language tag (``en``, ``pt-BR``); None for what is none, such as ``und``."""
+    value = clean(text or "")
+    if not _LANGUAGE.match(value):
+        return None
+    first, *rest = re.split("[-_]", value)
+    first = _LANGUAGES.get(first.lower(), first.lower())
+    return None if first in ("und", "mul", "zxx") else "-".join([first, *rest])
+
+
 def from_pairs(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> Metadata:
     """Metadata of named values as front matter, HTML ``meta`` and records have them.
 
@@ -154,7 +173,7 @@ def of(
         date=iso_date(date),
         version=clean(version or "") or None,
         licence=licence_of(licence) or clean(licence or "") or None,
-        language=clean(language or "") or None,
+        language=language_of(language),
         identifiers=tuple(ids),
         retracted=retracted if retracted in ("retraction", "expression_of_concern") else None,
         extra=tuple(extra),
