@@ -21,11 +21,13 @@ from kgrag.progress import SILENT, Progress
 from kgrag.records.text import Document, Metadata, Source
 from kgrag.stores.base import FileState, Ingested, TruthStore
 from kgrag_ingest import passages as cutting
+from kgrag_ingest import recommend as recommending
 from kgrag_ingest.discover import Found, discover
 from kgrag_ingest.extract import extract
 from kgrag_ingest.readers import select
 from kgrag_ingest.readers.base import Reader, Reading
 from kgrag_ingest.recipes import Recipe
+from kgrag_ingest.recommend import recommend
 
 # Raised when the steps after reading change what they make of the same document.
 VERSION = "1"
@@ -185,11 +187,14 @@ def prepare(
         mentions = linker.link(document.text)
     with _timed(report, "extract"):
         extraction = extract(document, mentions)
+    with _timed(report, "recommend"):
+        recommendations = recommend(document, mentions, system=recipe.grades if recipe else None)
     report.counts.update(
         passages=len(passages),
         mentions=len(mentions),
         assertions=len(extraction.assertions),
         rejects=len(extraction.rejects),
+        recommendations=len(recommendations),
         chars=len(document.text),
         doubts=len(document.doubts),
         tables=len(document.tables),
@@ -201,6 +206,7 @@ def prepare(
         mentions=mentions,
         assertions=extraction.assertions,
         rejects=extraction.rejects,
+        recommendations=recommendations,
     )
 
 
@@ -246,6 +252,7 @@ def _shape(linker: Linker, recipe: Recipe | None) -> str:
         "shape",
         VERSION,
         cutting.VERSION,
+        recommending.VERSION,
         _rules_sha256(),
         linker.lexicon.sha256,
         versions(),

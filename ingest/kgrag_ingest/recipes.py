@@ -40,7 +40,8 @@ class Recipe:
     """How a source is ingested. ``metadata`` fills in what its documents do not say.
 
     ``reader`` is None where each file's own format decides; ``include`` and ``exclude`` are
-    patterns (``fnmatch``) over the path relative to the root. ``sha256`` is of the TOML's bytes.
+    patterns (``fnmatch``) over the path relative to the root. ``grades`` is the system by which its
+    documents grade advice, None where issuer or document say it. ``sha256`` is of the TOML's bytes.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Recipe:
     exclude: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     fields: FieldMap | None = None
+    grades: str | None = None
 
 
 _Names = Annotated[list[str], Field(min_length=1)]
@@ -86,6 +88,10 @@ class _Fields(_Strict):
     extra: list[str] = []
 
 
+class _Grades(_Strict):
+    system: str
+
+
 class _File(_Strict):
     description: str
     home: str | None = None
@@ -94,6 +100,7 @@ class _File(_Strict):
     exclude: list[str] = []
     metadata: _Metadata = _Metadata()
     fields: _Fields | None = None
+    grades: _Grades | None = None
 
 
 def names() -> tuple[str, ...]:
@@ -137,6 +144,10 @@ def _recipe(name: str, data: bytes, stated: _File) -> Recipe:
         from kgrag_ingest.readers.jsonl import JsonlReader
 
         reader = JsonlReader(fields)
+    if stated.grades is not None:
+        from kgrag_ingest.recommend.grades import check_system
+
+        check_system(stated.grades.system)
     said = stated.metadata.model_dump(exclude_none=True)
     return Recipe(
         name=name,
@@ -148,6 +159,7 @@ def _recipe(name: str, data: bytes, stated: _File) -> Recipe:
         exclude=tuple(stated.exclude),
         metadata=said,
         fields=fields,
+        grades=stated.grades.system if stated.grades else None,
     )
 
 

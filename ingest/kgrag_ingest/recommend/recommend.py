@@ -1,0 +1,344 @@
+"""The recommendations of a document, from its sentences, list items and table rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kgrag.records.concepts import Mention
+from kgrag.records.recommendations import Direction, Recommendation
+from kgrag.records.text import Block, Document, Span
+from kgrag.sentences import sentences
+from kgrag_ingest.recommend.advice import FIRST_WORD, Advice, refused
+from kgrag_ingest.recommend.context import Context
+from kgrag_ingest.recommend.grades import FoundGrade
+from kgrag_ingest.recommend.population import Limits, find_population, limits
+from kgrag_ingest.recommend.rows import Cell, cells
+
+_SILENT: Final = frozenset({"heading", "caption", "reference", "code"})
+_LONGEST_LABEL: Final = 160
+_LETTER: Final = re.compile(r"[^\W\d_]")
+# A grade that makes advice of a line without a verb stands in brackets, or begins or ends it.
+_OPENS: Final = re.compile(r"(?:^|[(\[:;.–—-]) ?$")
+_FEWEST_WORDS: Final = 4
+_FORBIDS: Final = re.compile(r"(?i)\b(?:not|never|avoid(?: the following)?):(?:\s|$)")
+# A line ends so when the list below it is what it advises.
+_GOES_ON: Final = re.compile(
+    r"(?i)\b(?:should|must|recommended|advised|indicated|contraindicated|required|includes?|avoid|not|"
+    r"consider|following)(?: \w+){0,4}:$"
+)
+_NOT: Final = re.compile(r"(?i)\b(?:not|avoid|against|no longer|never|contra-?indicated)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """A line that advises and goes on in the list below it."""
+
+    span: Span
+    advice: Advice
+
+
+def recommend(
+    document: Document, mentions: Sequence[Mention], *, system: str | None = None
+) -> tuple[Recommendation, ...]:
+    """What ``document`` itself advises, in text order, each once.
+
+    ``system`` is the grading system that a recipe names; else it follows from the issuer or from
+    what the document says. Every span is of stored text; every quote is whole sentences or one
+    row, with the strength, conditions and exceptions that follow it.
+    """
+    context = Context.of(document, mentions, system)
+    return tuple({r.id: r for r in _found(context)}.values())
+
+
+def _found(context: Context) -> Iterator[Recommendation]:
+    document = context.document
+    rows = {row.start: table.header for table in document.tables for row in table.rows}
+    lead: _Lead | None = None
+    label: tuple[FoundGrade, ...] = ()  # grades in a line of their own, for the advice below it
+    used = -1  # blocks up to this one are part of a quote already
+    for at, block in enumerate(document.blocks):
+        if block.kind != "list_item":
+            lead = None
+        if at <= used or block.kind in _SILENT or context.is_silent(block.start):
+            label = label if block.kind == "heading" else ()
+            continue
+        if block.kind == "table_row":
+            made = _row(context, Span(block.start, block.end), rows.get(block.start, ()))
+            if made is not None:
+                yield made
+            continue
+        if not _may_advise(context, block, lead):
+            label = ()
+            continue
+        alone = _grades_alone(context, block.start, block.end)
+        if alone:
+            label = tuple(replace(g, grade=replace(g.grade, inherited=True)) for g in alone)
+            continue
+        found, last = _block(context, at, lead, label)
+        if found:
+            label = ()
+        used = max(used, last)
+        yield from found
+        text = document.text[block.start : block.end]
+        if found and found[-1].rule != "lead" and _GOES_ON.search(text.rstrip()):
+            ending = found[-1]
+            lead = _Lead(
+                Span(ending.start, ending.end),
+                Advice(ending.direction, ending.action, ending.rule),
+            )
+
+
+def _may_advise(context: Context, block: Block, lead: _Lead | None) -> bool:
+    """A cheap test that most lines of most documents fail."""
+    if lead is not None:
+        return True
+    line = context.document.text[block.start : block.end].lower()
+    return (
+        any(word in line for word in context.rules.spoken)
+        or not context.rules.imperative.verbs.isdisjoint(FIRST_WORD.findall(line))
+        or bool(context.grades(block.start, block.end))
+    )
+
+
+def _block(
+    context: Context, at: int, lead: _Lead | None, label: Iterable[FoundGrade]
+) -> tuple[list[Recommendation], int]:
+    """The recommendations of a paragraph or list item, and the last block that they quote."""
+    document = context.document
+    block = document.blocks[at]
+    spans = sentences(document.text, block.start, block.end)
+    found: list[Recommendation] = []
+    last, skip = at, -1
+    forbidding = False  # "Patients should not: Drive. Drink alcohol."
+    for i, span in enumerate(spans):
+        if i <= skip:
+            continue
+        advice = _advice(context, span)
+        if advice is not None and advice.rule == "command":
+            if forbidding and advice.direction == "for":
+                advice = replace(advice, direction="against")
+        elif advice is not None:
+            forbidding = _FORBIDS.search(span.of(document.text)) is not None
+        continued = advice is None and lead is not None and i == 0
+        if continued and lead is not None and not refused(span.of(document.text), context.rules):
+            advice = Advice(lead.advice.direction, (span.start, span.end), "lead")
+        if advice is None:
+            continue
+        end = span.end
+        for j in range(i + 1, len(spans)):
+            if not _belongs(context, spans[j]):
+                break
+            end, skip = spans[j].end, j
+        if max(i, skip) == len(spans) - 1:
+            following = _grade_block(context, at)
+            if following is not None:
+                end, last = following.end, at + 1
+        made = _make(context, Span(span.start, end), advice, label=label if not found else ())
+        found.append(replace(made, lead=(lead.span.start, lead.span.end)) if lead else made)
+    return found, last
+
+
+def _advice(context: Context, span: Span, *, commands: bool = True) -> Advice | None:
+    """By a cue or command, else by a grade of strength that the sentence carries."""
+    text = context.document.text
+    advice = context.advice(span, commands=commands)
+    if advice is not None:
+        return advice
+    line = span.of(text)
+    for found in context.grades(span.start, span.end):
+        low, high = found.grade.span
+        placed = _OPENS.search(text[span.start : low]) or not text[high : span.end].strip(" .)]")
+        rest = text[span.start : low] + text[high : span.end]
+        if (
+            found.kind == "strength"
+            and placed
+            and len(_LETTER.findall(rest)) > 0
+            and len(rest.split()) >= _FEWEST_WORDS
+            and not _grades_alone(context, span.start, span.end)
+            and not refused(line, context.rules)
+            and context.admits(span, "graded")
+        ):
+            direction = found.direction or ("against" if _NOT.search(rest) else "for")
+            action = (span.start, low) if low - span.start > span.end - high else (high, span.end)
+            return Advice(direction, _trim(text, *action), "graded")
+    return None
+
+
+def _belongs(context: Context, span: Span) -> bool:
+    """The sentence is part of the advice before it: its grade, or what limits it."""
+    line = span.of(context.document.text)
+    return context.rules.following.match(line) is not None or bool(
+        _grades_alone(context, span.start, span.end)
+    )
+
+
+def _grade_block(context: Context, at: int) -> Block | None:
+    """The block after ``at`` when it holds nothing but grades."""
+    blocks = context.document.blocks
+    if at + 1 >= len(blocks) or blocks[at + 1].kind not in ("paragraph", "list_item"):
+        return None
+    following = blocks[at + 1]
+    return following if _grades_alone(context, following.start, following.end) else None
+
+
+def _grades_alone(context: Context, start: int, end: int) -> tuple[FoundGrade, ...]:
+    """The grades of a line that holds nothing else; none when it does."""
+    if end - start > _LONGEST_LABEL:
+        return ()
+    text = context.document.text
+    found = context.grades(start, end)
+    if not found:
+        return ()
+    rest = list(text[start:end])
+    for one in found:
+        for at in range(one.grade.span[0] - start, one.grade.span[1] - start):
+            rest[at] = " "
+    left = context.rules.only_grade.sub(" ", "".join(rest))
+    return () if _LETTER.search(left) else tuple(found)
+
+
+def _row(context: Context, row: Span, header: tuple[str, ...]) -> Recommendation | None:
+    """The recommendation of a table row, quoted whole."""
+    text, columns = context.document.text, context.rules.columns
+    parts = cells(text, row, header)
+    if any(columns["definition"].match(name.strip()) for name in (*header, *_headers(parts))):
+        return None
+    if not parts:
+        advice = _first_advice(context, row)
+        return _make(context, row, advice) if advice else None
+    grades = [
+        grade
+        for cell in parts
+        if (kind := context.grading.column(cell.header))
+        and (grade := context.grading.cell(text, (cell.start, cell.end), kind, context.system))
+    ]
+    people = next((c for c in parts if columns["population"].match(c.header.strip())), None)
+    graded = any(g.kind == "strength" for g in grades)
+    advising = [c for c in parts if columns["advice"].match(c.header.strip())]
+    others = [c for c in parts if c not in advising and c is not people]
+    if graded and not advising:
+        ungraded = [c for c in others if context.grading.column(c.header) is None]
+        advising = sorted(ungraded, key=lambda c: c.start - c.end)[:1]
+    for cell in (*advising, *others):
+        span = Span(cell.start, cell.end)
+        commands = cell in advising or columns["other"].match(cell.header.strip()) is not None
+        advice = _first_advice(context, span, commands=commands)
+        if advice is None and graded and cell in advising:
+            direction: Direction = "against" if _NOT.search(span.of(text)) else "for"
+            advice = Advice(direction, _trim(text, cell.start, cell.end), "graded-row")
+        if advice is not None:
+            return _make(context, row, advice, label=grades, people=people, said=span)
+    return None
+
+
+def _headers(parts: Iterable[Cell]) -> list[str]:
+    return [cell.header for cell in parts]
+
+
+def _first_advice(context: Context, span: Span, *, commands: bool = True) -> Advice | None:
+    for sentence in sentences(context.document.text, span.start, span.end):
+        advice = _advice(context, sentence, commands=commands)
+        if advice is not None:
+            return advice
+    return None
+
+
+def _make(
+    context: Context,
+    quote: Span,
+    advice: Advice,
+    *,
+    label: Iterable[FoundGrade] = (),
+    people: Cell | None = None,
+    said: Span | None = None,
+) -> Recommendation:
+    """The record: grades of the line before those of ``label``, then those of the headings."""
+    text = context.document.text
+    spoken = said or quote
+    inside = context.grades(spoken.start, spoken.end)
+    grades = [*(label if said else inside), *(inside if said else label)]
+    strength = next((g for g in grades if g.kind == "strength"), None)
+    certainty = next((g for g in grades if g.kind == "certainty"), None)
+    strength = strength or context.inherited_grade(quote.start)
+    direction = strength.direction if strength and strength.direction else advice.direction
+    population, who = _population(context, spoken, people, quote)
+    action = _without_grades(text, advice.action, grades)
+    conditions = context.concepts(*action, conditions=True)
+    if population:
+        conditions += context.concepts(*population, conditions=True)
+    return Recommendation(
+        document_id=context.document.id,
+        start=quote.start,
+        end=quote.end,
+        quote=quote.of(text),
+        direction=direction,
+        action=action,
+        population=population,
+        strength=strength.grade if strength else None,
+        certainty=certainty.grade if certainty else None,
+        interventions=context.concepts(*action, conditions=False),
+        conditions=tuple(dict.fromkeys(conditions)),
+        sex=who.sex,
+        min_age=who.min_age,
+        max_age=who.max_age,
+        issuer=context.issuer,
+        effective=context.effective(quote.start, quote.end),
+        supersedes=context.supersedes,
+        rule=advice.rule,
+        exceptions=_exceptions(context, quote),
+    )
+
+
+def _exceptions(context: Context, quote: Span) -> tuple[tuple[int, int], ...]:
+    """The parts of the quote that limit it; one that opens a sentence ends at its comma."""
+    text = context.document.text
+    found = []
+    for match in context.rules.exceptions.finditer(text, quote.start, quote.end):
+        start, end = match.span()
+        comma = text.find(", ", start, end)
+        if start == quote.start and comma > 0:
+            end = comma
+        found.append(_trim(text, start, end))
+    return tuple(found)
+
+
+def _population(
+    context: Context, said: Span, people: Cell | None, quote: Span
+) -> tuple[tuple[int, int] | None, Limits]:
+    """Its span and limits: of the column, else of the words, else of the nearest heading."""
+    text, people_rules = context.document.text, context.rules.people
+    spoken = find_population(text, said.start, said.end, people_rules)
+    own = limits(text[spoken[0] : spoken[1]], people_rules) if spoken else Limits()
+    if people is not None:
+        span = _trim(text, people.start, people.end)
+        column = limits(text[span[0] : span[1]], people_rules)
+        ages = column if column.min_age is not None or column.max_age is not None else own
+        return span, Limits(column.sex or own.sex, ages.min_age, ages.max_age)
+    if spoken is not None:
+        return spoken, own
+    heading = context.heading_population(quote.start)
+    if heading is None:
+        return None, Limits()
+    return heading, limits(text[heading[0] : heading[1]], people_rules)
+
+
+def _without_grades(
+    text: str, action: tuple[int, int], grades: Iterable[FoundGrade]
+) -> tuple[int, int]:
+    """The action up to the bracket or dash that its grades begin with."""
+    start, end = action
+    inside = [g.grade.span[0] for g in grades if start < g.grade.span[0] < end]
+    if inside:
+        end = min(inside)
+    return _trim(text, start, end)
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    while end - 1 > start and text[end - 1] in " \n.;:,([–—-":
+        end -= 1
+    while start < end - 1 and text[start] in " \n:;,":
+        start += 1
+    return start, end
