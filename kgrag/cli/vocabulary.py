@@ -1,7 +1,8 @@
-"""``kgrag vocab list``; ``build`` joins from the ingest root."""
+"""``kgrag vocab list``; the commands that compile join from the ingest root."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -30,7 +31,16 @@ def list_command(as_json: bool) -> None:
         print_json(entries)
         return
     for entry in entries:
-        click.echo(f"{entry['id']}  {entry['version']}  {entry['name']}")
-        click.echo(f"    {entry['licence']}")
-        counts = ", ".join(f"{number:,} {what}" for what, number in entry["counts"].items())
-        click.echo(f"    {entry['origin']}: {counts}")
+        say_record(entry)
+
+
+def say_record(record: Mapping[str, Any]) -> None:
+    """Print the record of one vocabulary: what it is, under which licence, and what it gave."""
+    own = " (yours)" if record.get("added") else ""
+    dated = f", {record['date']}" if record.get("date") else ""
+    click.echo(f"{record['id']}{own}  {record['version']}{dated}  {record['name']}")
+    needed = "; YOU NEED A LICENCE OF YOUR OWN" if record.get("needs_licence") else ""
+    click.echo(f"    {record['licence']}{needed}")
+    counts = {**record.get("counts", {}), **record.get("joined", {})}
+    told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
+    click.echo(f"    {record['origin']} (sha256 {str(record['sha256'])[:12]}...): {told}")

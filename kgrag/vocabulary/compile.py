@@ -55,7 +55,6 @@ def write_lexicon(
     """
     ordered = sorted(concepts, key=lambda concept: concept.curie)
     number = {concept.curie: at for at, concept in enumerate(ordered)}
-    digest = hashlib.sha256()
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
@@ -64,14 +63,13 @@ def write_lexicon(
             # A file that is not whole is thrown away, so nothing of it need survive a crash.
             connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
             connection.executescript(_SCHEMA)
-            _write_concepts(connection, ordered, number, digest)
-            _write_matching(connection, ordered, number, _spellings(names), digest)
-            _write_aliases(connection, ordered, number, tuple(retired), digest)
+            _write_concepts(connection, ordered, number)
+            _write_matching(connection, ordered, number, _spellings(names))
+            _write_aliases(connection, ordered, number, tuple(retired))
             for name, value in sorted((parts or {}).items()):
                 text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-                digest.update(canonical([name, text]))
                 connection.execute("INSERT INTO part VALUES (?, ?)", (name, text))
-            content = digest.hexdigest()
+            content = content_sha256(connection)
             connection.executemany(
                 "INSERT INTO meta VALUES (?, ?)",
                 [
@@ -87,6 +85,26 @@ def write_lexicon(
     return content
 
 
+def content_sha256(connection: sqlite3.Connection) -> str:
+    """The hash of what a lexicon's file holds, whatever the file looks like inside."""
+    digest = hashlib.sha256()
+    for table, columns in _HASHED.items():
+        for row in connection.execute(f"SELECT {columns} FROM {table} ORDER BY 1"):  # noqa: S608
+            digest.update(canonical(row))
+    for row in connection.execute("SELECT names, starts, concepts, kinds, types FROM matching"):
+        for piece in row:
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+_HASHED = {
+    "concept": "curie, name, type, synonyms, parents, same_as",
+    "retired": "curie, name, replaced_by",
+    "alias": "curie, concept",
+    "part": "name, value",
+}
+
+
 def _spellings(names: Names) -> Iterator[Spelling]:
     if not isinstance(names, Mapping):
         yield from names
@@ -100,13 +118,10 @@ def _write_concepts(
     connection: sqlite3.Connection,
     ordered: Sequence[Concept],
     number: Mapping[str, int],
-    digest: hashlib._Hash,
 ) -> None:
     def rows() -> Iterator[tuple[str, ...]]:
         for c in ordered:
-            row = (c.curie, c.name, c.type, *map("\n".join, (c.synonyms, c.parents, c.same_as)))
-            digest.update(canonical(row))
-            yield row
+            yield c.curie, c.name, c.type, *map("\n".join, (c.synonyms, c.parents, c.same_as))
 
     connection.executemany("INSERT INTO concept VALUES (?, ?, ?, ?, ?, ?)", rows())
     pairs = {(parent, c.curie) for c in ordered for parent in c.parents if parent in number}
@@ -118,7 +133,6 @@ def _write_matching(
     ordered: Sequence[Concept],
     number: Mapping[str, int],
     spellings: Iterable[Spelling],
-    digest: hashlib._Hash,
 ) -> None:
     """The names in order, each with its concepts: of two kinds of one name the better holds."""
     connection.execute(_STAGING)
@@ -144,8 +158,6 @@ def _write_matching(
             yield name
 
     text, table, _ = shelves(sorted_names())
-    for piece in (text, starts.tobytes(), targets.tobytes(), kinds):
-        digest.update(piece)
     connection.execute("DROP TABLE spelling")
     connection.execute(
         "INSERT INTO matching VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -166,7 +178,6 @@ def _write_aliases(
     ordered: Sequence[Concept],
     number: Mapping[str, int],
     retired: Sequence[Retired],
-    digest: hashlib._Hash,
 ) -> None:
     claims: dict[str, set[str]] = {}
     for concept in ordered:
@@ -178,7 +189,6 @@ def _write_aliases(
     for record in sorted(retired, key=lambda record: record.curie):
         if record.curie in number:
             continue  # a vocabulary still has it
-        digest.update(canonical([record.curie, record.name, record.replaced_by]))
         connection.execute(
             "INSERT OR IGNORE INTO retired VALUES (?, ?, ?, ?)",
             (record.curie, record.name, "\n".join(record.replaced_by), record.vocabulary),

@@ -193,6 +193,12 @@ class Lexicon:
         ).fetchone()
         return None if row is None else Retired(row[0], row[1], _lines(row[2]), row[3])
 
+    def all_retired(self) -> Iterator[Retired]:
+        """The records of all withdrawn ids in order of id."""
+        query = "SELECT curie, name, replaced_by, vocabulary FROM retired ORDER BY curie"
+        for row in self._connection.execute(query):
+            yield Retired(row[0], row[1], _lines(row[2]), row[3])
+
     def equivalents(self, curie: str) -> tuple[str, ...]:
         """All ids in use of the concept, the one that it goes by first; none when unknown."""
         used = self.current(curie)

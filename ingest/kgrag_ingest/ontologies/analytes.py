@@ -41,7 +41,7 @@ def read() -> Vocabulary:
         name="Laboratory analytes keyed by LOINC",
         version=package_version("labunits"),
         licence="MIT; LOINC codes under the LOINC licence",
-        origin="pypi:labunits/data/analytes.json",
+        origin="pypi:labunits/labunits/data/analytes.json",
         sha256=file_sha256(path),
         date=None,
         entries=tuple(entries.values()),

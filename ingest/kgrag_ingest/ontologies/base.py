@@ -8,12 +8,12 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kgrag.errors import DataError
 from kgrag.ids import sha256
 from kgrag.records.concepts import ConceptType
-from kgrag.vocabulary.lexicon import PREFERRED, SYNONYM
+from kgrag.vocabulary.lexicon import PREFERRED, SYNONYM, Retired
 from kgrag_ingest.ontologies.carriers import carrier_file, version_of
 
 
@@ -47,8 +47,22 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """What a mapping says of two ids: ``exact``, or the first is ``narrower`` than the second."""
+
+    one: str
+    relation: Literal["exact", "narrower"]
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The entries of one source and its record for the registry."""
+    """The entries of one source and its record for the registry.
+
+    ``authority`` holds the prefixes whose ids this source itself gives out; ``problems`` are
+    lines on what was left out. ``needs_licence`` says that a user must have a licence of their
+    own. ``stored_sha256`` is of the file in which an added one is kept.
+    """
 
     id: str
     name: str
@@ -59,6 +73,13 @@ class Vocabulary:
     date: str | None
     entries: tuple[Entry, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
+    retired: tuple[Retired, ...] = ()
+    links: tuple[Link, ...] = ()
+    kind: str = "default"
+    needs_licence: bool = False
+    authority: frozenset[str] = frozenset()
+    problems: tuple[str, ...] = ()
+    stored_sha256: str | None = None
 
     def record(self) -> dict[str, object]:
         """What ``kgrag vocab list`` shows of it."""
@@ -70,8 +91,15 @@ class Vocabulary:
             "origin": self.origin,
             "sha256": self.sha256,
             "date": self.date,
-            "counts": {"entries": len(self.entries), **self.counts},
+            "counts": {**self._sizes(), **self.counts},
+            "kind": self.kind,
+            "needs_licence": self.needs_licence,
         }
+
+    def _sizes(self) -> dict[str, int]:
+        sizes = {"entries": len(self.entries), "retired ids": len(self.retired)}
+        sizes["mappings"] = len(self.links)
+        return {what: number for what, number in sizes.items() if number}
 
 
 def package_file(distribution: str, module: str, *parts: str) -> Path:

@@ -3,63 +3,130 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import Final
 
 from kgrag.linking.normalise import key, variants
 from kgrag.records.concepts import Concept
-from kgrag.vocabulary.compile import write_lexicon
-from kgrag.vocabulary.lexicon import GENERATED, WEAK, Lexicon, default_path
+from kgrag.vocabulary.compile import Spelling, write_lexicon
+from kgrag.vocabulary.lexicon import GENERATED, WEAK, Lexicon, Retired, default_path
 from kgrag_ingest.ontologies import (
+    added,
     analytes,
+    biolink,
     crosswalk,
     drugs,
     headings,
+    hierarchy,
     hpo,
     icd10cm,
     mesh_diseases,
     own,
     unii,
+    units,
 )
 from kgrag_ingest.ontologies.base import Entry, Name, Vocabulary, package_file
+from kgrag_ingest.ontologies.brought import join
 from kgrag_ingest.ontologies.merge import Merged
 
 Progress = Callable[[str, int, int], None]  # what is done now, steps done, steps in all
+
+# The ids of the default vocabularies.
+DEFAULTS: Final = frozenset(
+    ("mesh-diseases", "drugs", "mesh-headings", "mesh-crosswalk", "hpo", "icd10cm", "analytes")
+) | frozenset(("kgrag", "unii", "ucum", "biolink"))
 
 _MAX_WORDS: Final = 9
 _LETTER: Final = re.compile(r"[a-z]")
 _SHOWN_SYNONYMS: Final = 60
 
 
-def build_lexicon(out_path: Path | None = None, progress: Progress | None = None) -> dict[str, int]:
+def build_lexicon(
+    out_path: Path | None = None,
+    progress: Progress | None = None,
+    *,
+    brought: Sequence[Vocabulary] | None = None,
+    defaults: bool = True,
+) -> dict[str, int]:
     """Compile the lexicon at ``out_path`` (the default place without one) and give its counts.
 
-    The counts are those of ``Lexicon.counts``. An older lexicon stays until the new one is whole.
+    It holds the default vocabularies, whose packages must have been fetched, and ``brought``
+    (without it, those that the user added). Without ``defaults`` it holds kgrag's own terms and
+    what was brought. The counts are those of ``Lexicon.counts``. An older lexicon stays until
+    the new one is whole.
     """
     path = default_path() if out_path is None else out_path
+    further = added.read_all() if brought is None else brought
     report = progress or _silent
-    steps = 9
+    steps = (len(_DEFAULT_STEPS) if defaults else 0) + len(further) + 1
+    done = 0
 
-    def step(done: int, what: str) -> None:
+    def step(what: str) -> None:
+        nonlocal done
         report(what, done, steps)
+        done += 1
 
-    step(0, "reading the cross-walk")
+    merged = Merged()
+    registry: list[dict[str, object]] = []
+    retired: list[Retired] = []
+    parts: dict[str, object] = {}
+    if defaults:
+        registry = _add_defaults(merged, retired, parts, step)
+    else:
+        for vocabulary in (own.read(), headings.read(crosswalk.Crosswalk([]))[0]):
+            merged.add(vocabulary.entries)
+            registry.append(vocabulary.record())
+    for vocabulary in sorted(further, key=lambda v: v.id):
+        step(f"joining {vocabulary.id}")
+        joined = join(merged, vocabulary)
+        record = vocabulary.record()
+        record["joined"] = dict(joined.counts)
+        record["problems"] = [*vocabulary.problems, *joined.problems]
+        record |= {"added": True, "stored_sha256": vocabulary.stored_sha256}
+        record["authority"] = sorted(vocabulary.authority)
+        registry.append(record)
+        retired += vocabulary.retired
+    step("spelling and writing names")
+    above, left_out = hierarchy.parents(merged)
+    withdrawn = {record.curie for record in retired}
+    write_lexicon(
+        path,
+        (_concept(e, above.get(e.curie, ()), withdrawn) for e in merged.entries.values()),
+        spell(merged.entries.values()),
+        retired=retired,
+        registry=registry,
+        parts=parts | {"hierarchy": {"links left out, as they close circles": left_out}},
+    )
+    report("done", steps, steps)
+    with Lexicon.open(path) as lexicon:
+        return dict(lexicon.counts)
+
+
+def _add_defaults(
+    merged: Merged,
+    retired: list[Retired],
+    parts: dict[str, object],
+    step: Callable[[str], None],
+) -> list[dict[str, object]]:
+    """The default vocabularies are in ``merged``; gives their records."""
+    steps = iter(_DEFAULT_STEPS)
+    step(next(steps))
     walk, table = crosswalk.read()
     common, listed = headings.read(table)
-    step(1, "reading diseases")
+    step(next(steps))
     claimed = [
         *mesh_diseases.claimed_ids(mesh_diseases.read_package()),
         *drugs.claimed_ids(drugs.read_package()),
     ]
     diseases = mesh_diseases.read(table, claimed, listed)
-    step(2, "reading drugs and chemicals")
+    step(next(steps))
     substances = drugs.read(table, claimed, listed)
-    step(3, "reading findings")
+    step(next(steps))
     findings = hpo.read()
-    step(4, "reading ICD-10-CM")
+    step(next(steps))
     codes = icd10cm.read()
-    step(5, "merging")
+    step(next(steps))
     vocabularies = [
         diseases,
         substances,
@@ -70,24 +137,32 @@ def build_lexicon(out_path: Path | None = None, progress: Progress | None = None
         analytes.read(),
         own.read(),
     ]
-    merged = Merged()
     joined = {v.id: merged.add(v.entries) for v in vocabularies}
     _name_by_vocabulary(merged, table, common)
-    step(6, "reading brands")
+    step(next(steps))
     brands = _add_brands(merged)
-    step(7, "spelling names")
-    entries = list(merged.entries.values())
-    names = spell(entries)
-    step(8, "writing")
+    step(next(steps))
+    measures, parts["units"] = units.read()
+    model, parts["biolink"] = biolink.read()
     registry: list[dict[str, object]] = []
-    for vocabulary in (*vocabularies, brands):
+    for vocabulary in (*vocabularies, brands, measures, model):
         record = vocabulary.record()
         record["merged_by_name"] = joined.get(vocabulary.id, 0)
         registry.append(record)
-    write_lexicon(path, [_concept(e, merged) for e in entries], names, registry=registry)
-    step(9, "done")
-    with Lexicon.open(path) as lexicon:
-        return dict(lexicon.counts)
+        retired += vocabulary.retired
+    return registry
+
+
+_DEFAULT_STEPS: Final = (
+    "reading the cross-walk",
+    "reading diseases",
+    "reading drugs and chemicals",
+    "reading findings",
+    "reading ICD-10-CM",
+    "merging",
+    "reading brands",
+    "reading units and the Biolink model",
+)
 
 
 def _name_by_vocabulary(merged: Merged, table: crosswalk.Crosswalk, common: Vocabulary) -> None:
@@ -102,22 +177,17 @@ def _silent(what: str, done: int, steps: int) -> None:
     return None
 
 
-def spell(entries: Iterable[Entry]) -> dict[str, dict[str, tuple[int, bool]]]:
-    """Folded names, as written and in their variants, to the CURIEs they may mean."""
-    names: dict[str, dict[str, tuple[int, bool]]] = {}
+def spell(entries: Iterable[Entry]) -> Iterator[Spelling]:
+    """Folded names, as written and in their variants, each with the CURIE that it may mean."""
     for entry in entries:
         for name in entry.names:
             if not name.matched:
                 continue
             cased = name.cased
             for at, spelled in enumerate(variants(name.text, plural=not cased)):
-                kind = name.kind if at == 0 else max(name.kind, GENERATED)
                 if _is_usable(spelled):
-                    its = names.setdefault(spelled, {})
-                    known = its.get(entry.curie)
-                    if known is None or (kind, cased) < known:
-                        its[entry.curie] = (kind, cased)
-    return names
+                    kind = name.kind if at == 0 else max(name.kind, GENERATED)
+                    yield spelled, entry.curie, kind, cased
 
 
 def _is_usable(spelled: str) -> bool:
@@ -158,18 +228,17 @@ def common_words() -> set[str]:
     return words
 
 
-def _concept(entry: Entry, merged: Merged) -> Concept:
-    own = key(entry.name)
+def _concept(entry: Entry, above: tuple[str, ...], withdrawn: Set[str]) -> Concept:
+    own_name = key(entry.name)
     synonyms: dict[str, str] = {}
     for name in entry.names:
-        if key(name.text) != own:
+        if key(name.text) != own_name:
             synonyms.setdefault(key(name.text), name.text)
-    parents = {merged.curie(parent) for parent in entry.parents}
     return Concept(
         curie=entry.curie,
         name=entry.name,
         type=entry.type,
         synonyms=tuple(list(synonyms.values())[:_SHOWN_SYNONYMS]),
-        parents=tuple(sorted(p for p in parents if p is not None and p != entry.curie)),
-        same_as=tuple(sorted(set(entry.same_as) - {entry.curie})),
+        parents=above,
+        same_as=tuple(sorted(set(entry.same_as) - {entry.curie} - withdrawn)),
     )

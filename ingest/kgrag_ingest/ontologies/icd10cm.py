@@ -13,7 +13,6 @@ from kgrag_ingest.ontologies.base import (
     Vocabulary,
     file_sha256,
     package_file,
-    package_version,
 )
 
 _FILE: Final = "icd10c-tabular-April-1-2026.xml"
@@ -46,7 +45,7 @@ def read() -> Vocabulary:
         name="ICD-10-CM, tabular list",
         version=year,
         licence="public domain (U.S. government)",
-        origin=f"pypi:simple-icd-10-cm {package_version('simple-icd-10-cm')}/data/{_FILE}",
+        origin=f"pypi:simple-icd-10-cm/simple_icd_10_cm/data/{_FILE}",
         sha256=file_sha256(path),
         date="2026-04-01",
         entries=tuple(entries),

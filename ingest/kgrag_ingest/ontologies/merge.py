@@ -14,6 +14,7 @@ from typing import Final
 from kgrag.linking.normalise import key
 from kgrag.records.concepts import ConceptType
 from kgrag.vocabulary.lexicon import PREFERRED, SYNONYM
+from kgrag.vocabulary.prefixes import is_kin
 from kgrag_ingest.ontologies.base import Entry, Name
 
 # The id a concept goes by is the first of these that it has.
@@ -55,15 +56,58 @@ class Merged:
         concept.name = name
         concept.names = [Name(name, PREFERRED), *others]
 
-    def add(self, entries: Iterable[Entry]) -> int:
-        """Merge the entries of one vocabulary in; gives how many joined a concept by name."""
+    def unite(self, one: str, other: str) -> bool:
+        """The concepts of the two ids are one; False when they are of different kinds."""
+        first, second = self._owner[one], self._owner[other]
+        if first == second:
+            return True
+        if not alike(self.entries[first].type, self.entries[second].type):
+            return False
+        joining = self.entries.pop(second)
+        for identifier in (second, *joining.same_as):
+            if self._owner.get(identifier) == second:
+                self._owner[identifier] = first
+        for name in joining.names:
+            for kind in ("condition", "substance"):
+                self._named.get((kind, key(name.text)), {}).pop(second, None)
+        self._join(self.entries[first], joining)
+        return True
+
+    def identify(self, owner: str, identifier: str) -> None:
+        """The concept also has this id, which no concept has yet."""
+        self.entries[owner].same_as.append(identifier)
+        self._owner.setdefault(identifier, owner)
+
+    def evict(self, identifier: str) -> None:
+        """The concept that has this id loses it; one that goes by it then goes by one of ours."""
+        concept = self.entries[self._owner[identifier]]
+        if concept.curie == identifier:
+            base = f"KGRAG:{key(concept.name).replace(' ', '-') or 'unnamed'}"
+            curie, at = base, 1
+            while curie in self.entries:
+                at += 1
+                curie = f"{base}-{at}"
+            self._rename(concept, curie)
+            self._owner[curie] = curie
+        concept.same_as = [other for other in concept.same_as if other != identifier]
+        del self._owner[identifier]
+
+    def add(self, entries: Iterable[Entry], *, apart: bool = False) -> int:
+        """Merge the entries of one vocabulary in; gives how many joined a concept by name.
+
+        With ``apart`` no entry joins by name a concept that another joined by id: a vocabulary
+        keeps its own terms apart.
+        """
         waiting: list[Entry] = []
+        taken: set[str] = set()
         for entry in entries:
             owner = self._by_id(entry)
             if owner is None:
                 waiting.append(entry)
             else:
                 self._join(self.entries[owner], entry)
+                if apart and (now := self.curie(entry.curie)) is not None:
+                    taken.add(now)
         offers = sorted(
             (
                 (distance, at, owner)
@@ -71,7 +115,6 @@ class Merged:
                 for owner, distance in self._by_name(entry).items()
             ),
         )
-        taken: set[str] = set()
         joined: set[int] = set()
         for _, at, owner in offers:
             if owner not in taken and at not in joined:
@@ -91,9 +134,10 @@ class Merged:
 
     def _by_id(self, entry: Entry) -> str | None:
         for identifier in (entry.curie, *entry.same_as):
+            owner = self._owner.get(identifier)
             # A UMLS or SNOMED CT code may stand at several terms: it says kinship, not identity.
-            if identifier in self._owner and not identifier.startswith(("UMLS:", "SNOMEDCT:")):
-                return self._owner[identifier]
+            if owner is not None and (owner == identifier or not is_kin(identifier)):
+                return owner
         return None
 
     def _by_name(self, entry: Entry) -> dict[str, int]:
@@ -131,8 +175,7 @@ class Merged:
             for i in (entry.curie, *entry.same_as)
             if i != concept.curie and i not in concept.same_as
         )
-        if not concept.parents:
-            concept.parents.extend(entry.parents)
+        concept.parents.extend(p for p in entry.parents if p not in concept.parents)
         if entry.type == "drug" and concept.type == "chemical":
             concept.type = "drug"
         if _rank(entry.curie) < _rank(concept.curie):
@@ -152,6 +195,11 @@ class Merged:
                 its = self._named.get((kind, key(name.text)))
                 if its and old in its:
                     its[curie] = its.pop(old)
+
+
+def alike(one: ConceptType, other: ConceptType) -> bool:
+    """Whether concepts of these types may be one: both conditions, both substances, or equal."""
+    return _KIND.get(one, one) == _KIND.get(other, other)
 
 
 def _nearest_only(found: dict[str, int]) -> dict[str, int]:

