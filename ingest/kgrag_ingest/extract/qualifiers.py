@@ -1,8 +1,12 @@
-"""Population, dose and condition of an assertion, in the words of its sentence."""
+"""What limits an assertion, in the words of its sentence.
+
+Population, condition, comparator, dose, timing and setting.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from kgrag.records.text import Span
@@ -28,15 +32,16 @@ def qualifiers(
     single_subject: bool,
     ends: tuple[tuple[int, int], tuple[int, int]],
     rules: Rules,
+    said: Mapping[str, str],
 ) -> tuple[tuple[str, str], ...]:
     """Sorted (name, value) pairs; each value's words stand in the sentence.
 
     The narrowing words directly before the object become its condition. A dose is given only when
     one drug stands in the sentence, because otherwise whose it is stays open. Population and
     condition must begin in the clause that names both ends. ``ends`` are the spans of the mentions:
-    a value that only repeats one is left out.
+    a value that only repeats one is left out. ``said`` are values that the rule itself named.
     """
-    found: dict[str, str] = {}
+    found: dict[str, str] = {name: v for name, v in said.items() if name != "condition"}
     quote = sentence.of(text)
     own = _own_clause(quote, max(end for _, end in ends) - sentence.start)
     population = _population(own, sentence, ends, rules)
@@ -46,18 +51,47 @@ def qualifiers(
         doses = {_plain(m.group()) for m in rules.dose.finditer(quote)}
         if len(doses) == 1:
             found["dose"] = doses.pop()
-    clause = rules.condition.search(quote)
+    for name, pattern in rules.named.items():
+        value = pattern.search(own)
+        if value is not None and not _holds_end(sentence, value.span(1), ends):
+            found.setdefault(name, _plain(value.group(1)))
     narrowing = _narrowing(text[sentence.start : ends[1][0]], rules)
     conditions = [narrowing] if narrowing else []
-    mine = clause is not None and clause.start(1) < len(own)
-    if clause is not None and mine and not _holds_end(sentence, clause.span(1), ends):
-        words = _plain(_REMARK.sub("", clause.group(1)))[:_LONGEST].rstrip()
-        # A bracket that stays open says that the clause belongs to a remark about something else.
-        if not _BRACKET.search(words):
-            conditions.append(words)
+    if said.get("condition"):
+        conditions.append(said["condition"])
+    clause = _condition(quote, len(own), sentence, ends, rules)
+    if clause and clause not in conditions:
+        conditions.append(clause)
     if conditions:
         found["condition"] = "; ".join(conditions)
     return tuple(sorted(found.items()))
+
+
+def _condition(
+    quote: str,
+    own: int,
+    sentence: Span,
+    ends: tuple[tuple[int, int], tuple[int, int]],
+    rules: Rules,
+) -> str | None:
+    """The clause of condition that begins before ``own``, from its first word on."""
+    first = min(start for start, _ in ends) - sentence.start
+    for clause in rules.condition.finditer(quote):
+        start, stop = clause.span(1)
+        if start >= own:
+            return None
+        if start < first:
+            comma = quote.find(",", start, first)
+            if comma < 0:
+                continue
+            stop = min(stop, comma)
+        if _holds_end(sentence, (start, stop), ends):
+            continue
+        words = _plain(_REMARK.sub("", quote[start:stop]))[:_LONGEST].rstrip()
+        # A bracket that stays open says that the clause belongs to a remark about something else.
+        if not _BRACKET.search(words):
+            return words
+    return None
 
 
 def _population(

@@ -73,6 +73,7 @@ class Rules:
     population: re.Pattern[str]
     population_empty: frozenset[str]
     condition: re.Pattern[str]
+    named: Mapping[str, re.Pattern[str]]
     dose: re.Pattern[str]
     spoken: tuple[str, ...]
 
@@ -114,6 +115,10 @@ def read_rules(path: Path) -> Rules:
         population=re.compile(qualifiers["population"], re.IGNORECASE),
         population_empty=frozenset(qualifiers["population_empty"]),
         condition=re.compile(qualifiers["condition"], re.IGNORECASE),
+        named={
+            name: re.compile(qualifiers[name], re.IGNORECASE)
+            for name in ("timing", "setting", "comparator")
+        },
         dose=re.compile(qualifiers["dose"]),
         spoken=tuple(shortest),
     )
@@ -178,9 +183,18 @@ def _class(types: Iterable[ConceptType]) -> str:
     return f"[{''.join(ranges)}]"
 
 
+# By their endings; a verb among them would join what two clauses say.
+_ADJECTIVE: Final = (
+    r"(?!(?:receive|survive|derive|arrive|give|live|drive)\b)"
+    r"[a-z-]{2,}(?:al|ic|ive|ous|ary|ular|oid)"
+)
+
+
 def _head(group: Mapping[str, Any]) -> str:
-    """A word of the group after a mention of its types."""
-    return rf"(?<={_class(group['types'])}) (?:{'|'.join(group['words'])})\b"
+    """A word of the group after a mention of its types; several where they are repeated."""
+    one = rf"(?:{'|'.join(group['words'])})\b"
+    after = rf"(?:,? {one}){{1,7}}" if group.get("repeated") else f" {one}"
+    return rf"(?<={_class(group['types'])}){after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +204,7 @@ class _Grammar:
     word: str
     head: str
     begin: str
+    loose: str
     end: str
     narrowing: str
     macros: Mapping[str, str]
@@ -209,17 +224,26 @@ class _Grammar:
         # A clause begins with the sentence, after a strong mark, or after an introductory phrase.
         # Never after a plain comma or "and": "resistance to X, Y and Z is common" must not read as
         # "Z is common". In "agents such as X are used" the words before belong to X's phrase.
+        verb = r"(?:is|are|do|does|did|can|should|may|must|has|have|will)\b"
         begin = (
             rf"(?:^{mark}(?:\d{{1,2}}[.)] )?|[;:.] |, but |, whereas |, while "
             r"| because | although | whereas | that "
-            rf"|(?:^{mark}|[;:.] )(?:{introduced})\b[^,;:.]*, )"
+            rf"|(?:^{mark}|[;:.] )(?:{introduced})\b[^,;:.]*, "
+            # "X does this, and Y does that": with one comma alone it is no list.
+            rf"|^[^,;:]*\b{verb}[^,;:]*, (?:and|but) (?=(?:the )?{MENTION} {verb}))"
             rf"(?:{word} ){{0,2}}?"
             rf"(?:(?:(?:[a-z-]+|{MENTION}),? ){{1,3}}(?:such as|like|including) )?"
+        )
+        free = r"(?!(?:the|an?|its?|their|his|her|my|our|your)\b)"
+        loose = (
+            rf"(?:{begin}|(?:^|(?<=[ (]))"
+            rf"(?:{free}{word}|{MENTION}|\d[\d.]*|\([\d., ]+\)) (?:the )?)"
         )
         return cls(
             word=word,
             head=rf"(?:{'|'.join(_head(group) for group in heads)})?",
             begin=begin,
+            loose=loose,
             end=rf"(?=$|[.,;:)!]| \(| (?:{'|'.join(words['following'])})\b)",
             narrowing="|".join(words["narrowing"]),
             macros=macros,
@@ -229,8 +253,8 @@ class _Grammar:
         """One mention or a list of them. Atomic: a list is taken whole or not at all."""
         one = _class(types)
         between = (
-            r"(?:,? (?:such as|including|and|or|and/or|as well as|plus) (?:the |a |an |in )?|, |/)"
-            rf"(?:(?:{self.narrowing}) )?"
+            r"(?:,? (?:such as|including|and|or|nor|and/or|as well as|plus) (?:the |a |an |in )?"
+            rf"|, |/)(?:(?:{self.narrowing}|{_ADJECTIVE}) ){{0,3}}"
         )
         return rf"(?>{one}(?:{between}{one})*)"
 
@@ -243,8 +267,18 @@ class _Grammar:
         before = rf"(?:the |an? )?(?P<narrow_%s>(?:{self.word} ){{0,3}}?)"
         subject = rf"{before % 's'}(?P<s>{self.mentions(subjects)}){self.head}"
         obj = rf"{before % 'o'}(?P<o>{self.mentions(objects)}){self.head}"
-        use = self.macros["use"]
-        parts = {"{begin}": self.begin, "{S}": use + subject, "{O}": obj, "{end}": self.end}
+        single = rf"(?P<narrow_%s>)(?P<%s>{_class(subjects)}){self.head}"
+        parts = {
+            "{begin}": self.begin,
+            "{loose}": self.loose,
+            "{S}": self.macros["use"] + subject,
+            "{O}": obj,
+            "{S1}": single % ("s", "s"),
+            "{O1}": (single % ("o", "o")).replace(_class(subjects), _class(objects)),
+            "{end}": self.end,
+            "{word}": self.word,
+            "{M}": MENTION,
+        }
         for name, value in parts.items():
             text = text.replace(name, value)
         left = re.search(r"\{[A-Za-z]\w*\}", text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from kgrag.records.assertions import Assertion, Certainty, Evidence, Tier
 from kgrag.records.concepts import Mention
@@ -78,11 +78,23 @@ def _narrowed(
 ) -> str | None:
     """Why the words before an end make it another thing; in a list they are the first one's."""
     for name, mention in zip("so", ends, strict=True):
-        first = bones.of(match.group(name))[0] is mention
-        problem = narrowed_problem(mention, match.group(f"narrow_{name}") if first else "", rules)
+        problem = narrowed_problem(mention, _words_before(bones, match, name, mention), rules)
         if problem is not None:
             return problem
     return None
+
+
+_BETWEEN: Final = re.compile(r"(?:, |/| (?:and|or|nor|and/or|plus|including|such as|as well as) )")
+
+
+def _words_before(bones: Skeleton, match: re.Match[str], name: str, mention: Mention) -> str:
+    """The words that narrow a mention: those of the list for its first, its own for the others."""
+    code = next(c for c, held in bones.mentions.items() if held is mention)
+    listed = match.group(name)
+    before = listed[: listed.index(code)]
+    if not before:
+        return match.group(f"narrow_{name}")
+    return _BETWEEN.split(before)[-1].strip("".join(bones.mentions))
 
 
 def _assertion(
@@ -120,6 +132,7 @@ def _assertion(
             single_subject=drugs == {subject.concept},
             ends=spans,
             rules=rules,
+            said=_beside(bones, match, document.text),
         ),
         tier=tier,
         certainty=certainty,
@@ -135,6 +148,32 @@ def _assertion(
             ),
         ),
     )
+
+
+def _beside(bones: Skeleton, match: re.Match[str], text: str) -> dict[str, str]:
+    """The comparator and the companion that the pattern named, in the words of the text."""
+    found: dict[str, str] = {}
+    groups = match.groupdict()
+    if groups.get("than"):
+        named = bones.of(groups["than"])
+        found["comparator"] = text[named[0].start : named[-1].end]
+    if groups.get("with"):
+        words = _verbatim(bones, groups["with"], match, text)
+        if words:
+            found["condition"] = words
+    return found
+
+
+def _verbatim(bones: Skeleton, said: str, match: re.Match[str], text: str) -> str:
+    """The words of a group that ends with its last mention, as the text has them; else none."""
+    named = bones.of(said)
+    head = said.split()[:2]
+    if not named or len(head) < 2:
+        return ""
+    start = max(bones.of(match.group("s")), key=lambda m: m.end).end
+    words = re.compile(rf"(?i){re.escape(head[0])}\s+{re.escape(head[1])}\b")
+    begin = words.search(text, start, named[-1].start)
+    return text[begin.start() : named[-1].end] if begin is not None else ""
 
 
 def _types(made: Assertion, subject: Mention, obj: Mention) -> Any:
