@@ -14,6 +14,7 @@ from kgrag.errors import UnreadableFile
 from kgrag.sentences import sentences
 from kgrag_ingest.readers.base import Reading
 from kgrag_ingest.readers.pdf import PdfReader
+from kgrag_ingest.readers.pdf.glyphs import _Pending
 
 
 def read(data: bytes) -> Reading:
@@ -347,3 +348,10 @@ def test_a_number_at_a_line_start_may_belong_to_the_sentence() -> None:
         ("list_item", lines[3]),
         ("list_item", lines[4]),
     ]
+
+
+def test_an_accent_drawn_by_itself_is_part_of_its_letter() -> None:
+    pending = _Pending()
+    pending.letters = [*"nai", "\u0308", *"ve"]
+    pending.end_word()
+    assert [word.text for word in pending.words] == ["na\u00efve"]

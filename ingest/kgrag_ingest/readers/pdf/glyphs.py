@@ -6,6 +6,7 @@ Lengths are points (1/72 inch); ``top`` and ``bottom`` count downward from the t
 from __future__ import annotations
 
 import ctypes
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -82,7 +83,9 @@ class _Pending:
 
     def end_word(self) -> None:
         if self.letters:
-            self.words.append(Word("".join(self.letters), self.x0, self.x1))
+            # An accent that was drawn by itself is part of its letter.
+            word = unicodedata.normalize("NFC", "".join(self.letters))
+            self.words.append(Word(word, self.x0, self.x1))
             self.letters = []
 
     def end_line(self, lines: list[Line]) -> None:
