@@ -7,30 +7,68 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any, Final
 
 from kgrag.linking.abbreviations import Definition, definitions
 from kgrag.linking.context import flagged, rules, triggers
-from kgrag.linking.disambiguate import Disambiguator, has_capitals, in_context
+from kgrag.linking.coordination import shared
+from kgrag.linking.disambiguate import (
+    Choice,
+    Disambiguator,
+    Kin,
+    has_capitals,
+    in_context,
+    settle,
+)
+from kgrag.linking.features import place_features
+from kgrag.linking.learned import Learned
 from kgrag.linking.match import Matcher, Words
 from kgrag.linking.normalise import Folded, fold
+from kgrag.paths import resource
 from kgrag.records.concepts import Mention
-from kgrag.vocabulary.lexicon import Lexicon
+from kgrag.vocabulary.lexicon import Candidate, Lexicon
 
 # A name does not reach over these, but for a comma or a stop inside a number or a formula.
 _BARRIER: Final = re.compile(r"[\n;:!?()\[\]{}|=<>\"•]|[.,](?![0-9])|(?<![0-9])[.,]")
+_SHARED: Final = 0.9  # of the score, when a name has to lend its last words
 _DENYING: Final = re.compile(r"(?i)(?:\bnon|\banti)[-‐‑–]$")
 
 
-class Linker:
-    """Links texts to the concepts of a lexicon. It keeps nothing of the texts it has read."""
+def crosses(surface: str) -> bool:
+    """Whether the characters of several words go over the end of a clause."""
+    return _BARRIER.search(surface) is not None
 
-    def __init__(self, lexicon: Lexicon) -> None:
+
+@cache
+def shipped() -> Learned:
+    """What kgrag ships as learned; its data note lies beside it in ``ontologies/linking``."""
+    return Learned.read(resource("ontologies", "linking"))
+
+
+class Linker:
+    """Links texts to the concepts of a lexicon. It keeps nothing of the texts it has read.
+
+    ``learned`` is what labelled documents taught, that which is shipped by default; concepts that
+    the lexicon lacks are not used. ``as_labelled`` reads as the labellers did: by their concepts,
+    in the lexicon or not, and without names of classes ("analgesics") that a reader of guidelines
+    wants.
+    """
+
+    def __init__(
+        self, lexicon: Lexicon, learned: Learned | None = None, *, as_labelled: bool = False
+    ) -> None:
         self.lexicon = lexicon
-        self._matcher = Matcher(lexicon)
-        self._disambiguator = Disambiguator(lexicon)
+        self.learned = shipped() if learned is None else learned
+        if not as_labelled:
+            self.learned = self.learned.within(lexicon.current)
+        names = tuple(self.learned.by_name)
+        self._matcher = Matcher(lexicon, names)
+        self._disambiguator = Disambiguator(lexicon, self.learned, as_labelled=as_labelled)
+        self._kin = Kin(lexicon)
 
     def link(self, text: str, start: int = 0, end: int | None = None) -> tuple[Mention, ...]:
         """The mentions in ``text[start:end]``: sorted, not overlapping, offsets into ``text``.
@@ -48,7 +86,7 @@ class Linker:
         folded = fold(text)
         words = Words(folded.text)
         defined = definitions(text) if "(" in text or "[" in text else {}
-        mentions = list(self._named(text, folded, words, defined))
+        mentions = self._named(text, folded, words, defined)
         if defined:
             mentions = _with_short_forms(text, mentions, defined)
         if not mentions:
@@ -57,9 +95,13 @@ class Linker:
 
     def _named(
         self, text: str, folded: Folded, words: Words, defined: Mapping[str, Definition]
-    ) -> Iterator[Mention]:
+    ) -> list[Mention]:
         free, tokens, choose = 0, words.words, self._disambiguator.choose
-        for at, names in self._matcher.starts(words):
+        found: list[Mention] = []
+        doubtful: list[tuple[int, tuple[Candidate, ...]]] = []
+        added: list[Mention] = []
+        exact = text.isascii()
+        for at, names in self._matcher.find(words):
             if at < free:
                 continue
             for count, name in names:
@@ -67,27 +109,120 @@ class Linker:
                 choice = choose(name, folded.text[first:last])
                 if choice is None:
                     continue
-                begin, stop = folded.start(first), folded.end(last)
+                begin, stop = (first, last) if exact else (folded.start(first), folded.end(last))
                 surface = text[begin:stop]
-                if (
-                    (choice.cased and not has_capitals(surface))
-                    or (choice.capital and not surface[0].isupper())
-                    or (count > 1 and _BARRIER.search(surface))
-                ):
+                if count > 1 and _BARRIER.search(surface):
                     continue
-                if choice.defined or surface in defined:
+                if surface in defined:
                     continue  # a short form: its definition in this document decides
                 if begin and text[begin - 1] in "-‐‑–" and _DENYING.search(text, 0, begin):
                     continue
-                if not surface.isascii() or not text.isascii():
+                meant = self._meant(choice, text, tokens, at, count, begin, stop)
+                if meant is None:
+                    continue
+                if not exact:
                     while stop < len(text) and unicodedata.combining(text[stop]):
                         stop += 1
                     surface = text[begin:stop]
-                following = tokens[at + count] if at + count < len(tokens) else ""
-                choice = in_context(choice, following)
-                yield Mention(begin, stop, surface, choice.concept, choice.type, choice.score)
+                if meant.measured is not None and at + count < len(tokens):
+                    meant = in_context(meant, tokens[at + count])
+                if meant.rivals:
+                    doubtful.append((len(found), meant.rivals))
+                found.append(
+                    Mention(
+                        begin, stop, surface, meant.concept, meant.type, meant.score,
+                        runners_up=meant.runners_up,
+                    )
+                )  # fmt: skip
                 free = at + count
+                if at > 1 and count > 1 and tokens[at - 1] in ("and", "or"):
+                    added += self._sharing(text, folded, words, at, count, meant)
                 break
+        if doubtful:
+            self._settle(found, doubtful)
+        if added:
+            taken = [(m.start, m.end) for m in found]
+            found += [
+                m for m in added if not any(m.start < end and start < m.end for start, end in taken)
+            ]
+            found = _without_overlaps(found)
+        return found
+
+    def _meant(
+        self,
+        choice: Choice,
+        text: str,
+        tokens: list[str],
+        at: int,
+        count: int,
+        begin: int,
+        stop: int,
+    ) -> Choice | None:
+        """The choice, or what the name means otherwise, where this place allows it."""
+        surface = text[begin:stop]
+        meant: Choice | None = choice
+        while meant is not None:
+            if not (
+                meant.defined
+                or (meant.cased and not has_capitals(surface))
+                or (meant.capital and not surface[0].isupper())
+            ):
+                if not meant.is_doubtful:
+                    return meant
+                features = place_features(
+                    surface,
+                    tokens[at - 1] if at else "",
+                    tokens[at + count] if at + count < len(tokens) else "",
+                    text[begin - 1] if begin else "",
+                    text[stop : stop + 1],
+                    known=meant.known,
+                )
+                if self._disambiguator.odds_at(meant, features) >= 0:
+                    return meant
+            meant = meant.otherwise
+        return None
+
+    def _sharing(
+        self, text: str, folded: Folded, words: Words, at: int, count: int, whole: Choice
+    ) -> Iterator[Mention]:
+        """Mentions of the parts before a name that lend their last words from it."""
+        for first, number, name in shared(words.words, at, count, self._knows):
+            choice = self._disambiguator.choose(self._number(name), name)
+            if choice is None or choice.type != whole.type or choice.concept == whole.concept:
+                continue
+            start, end = words.span(first, number)
+            begin, stop = folded.start(start), folded.end(end)
+            if not _BARRIER.search(text[begin:stop]):
+                yield Mention(
+                    begin, stop, text[begin:stop], choice.concept, choice.type,
+                    round(choice.score * _SHARED, 3),
+                )  # fmt: skip
+
+    def _knows(self, name: str) -> bool:
+        return self._matcher.number(name) is not None
+
+    def _number(self, name: str) -> int:
+        number = self._matcher.number(name)
+        assert number is not None
+        return number
+
+    def _settle(
+        self, found: list[Mention], doubtful: list[tuple[int, tuple[Candidate, ...]]]
+    ) -> None:
+        """Names with rivals get the concept that the rest of the document speaks for."""
+        unsure = {at for at, _ in doubtful}
+        sure = Counter(m.concept for at, m in enumerate(found) if at not in unsure)
+        for at, rivals in doubtful:
+            concept, margin = settle(rivals, sure, self._kin)
+            before = found[at]
+            others = (before.concept, *before.runners_up)
+            found[at] = replace(
+                before,
+                concept=concept,
+                type=next(c.type for c in rivals if c.curie == concept),
+                runners_up=tuple(c for c in dict.fromkeys(others) if c != concept),
+                margin=margin,
+            )
 
 
 def _with_short_forms(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 ConceptType = Literal[
@@ -29,6 +29,10 @@ class Mention:
     ``text`` is the characters of the span; ``score`` is in [0, 1]. The flags are kept apart:
     the finding is negated, hypothetical (``if``, ``risk of``), of the family or of the past;
     the condition is absent (``in the absence of``); the advice around it is against.
+
+    ``runners_up`` are the other concepts that the name may mean, best first, and ``margin`` in
+    [0, 1] is by how much the concept went before the first of them; None without one. Both are
+    of the linking alone: they are not stored and do not count when mentions are compared.
     """
 
     start: int
@@ -43,3 +47,5 @@ class Mention:
     historical: bool = False
     absent: bool = False
     against: bool = False
+    runners_up: tuple[str, ...] = field(default=(), compare=False)
+    margin: float | None = field(default=None, compare=False)
