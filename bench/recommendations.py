@@ -24,6 +24,7 @@ from typing import Any
 from kgrag.ids import sha256
 from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Source
+from kgrag.sentences import sentences
 from kgrag_ingest.pipeline import _with_defaults
 from kgrag_ingest.readers import select
 from kgrag_ingest.recipes import load
@@ -281,8 +282,9 @@ def _place(
     """The line at its offsets, or where the reader has it now, by its hash."""
     length = row["end"] - row["start"]
     for document, found in read:
-        starts = [row["start"], *(b.start for b in document.blocks)]
-        for start in starts:
+        starts = {row["start"], *(b.start for b in document.blocks)}
+        starts |= {s.start for s in sentences(document.text)}
+        for start in sorted(starts):
             line = document.text[start : start + length]
             if len(line) == length and sha256(line.encode()) == row["line_sha256"]:
                 return document, found, start, start + length

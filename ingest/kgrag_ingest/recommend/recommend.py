@@ -24,10 +24,11 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 _OPENS: Final = re.compile(r"(?:^|[(\[:;.–—-]) ?$")
 _FEWEST_WORDS: Final = 4
 _FORBIDS: Final = re.compile(r"(?i)\b(?:not|never|avoid(?: the following)?):(?:\s|$)")
+_NOT_THESE: Final = (" not:", " never:", "avoid:", "avoid the following:")
 # A line ends so when the list below it is what it advises.
 _GOES_ON: Final = re.compile(
-    r"(?i)\b(?:should|must|recommended|advised|indicated|contraindicated|required|includes?|avoid|not|"
-    r"consider|following)(?: \w+){0,4}:$"
+    r"(?i)\b(?:(?:should|must|recommended|advised|includes?|avoid|not|never|consider)(?: be)?"
+    r"|following(?: \w+){0,8}|as follows):$"
 )
 _NOT: Final = re.compile(r"(?i)\b(?:not|avoid|against|no longer|never|contra-?indicated)\b")
 
@@ -112,7 +113,9 @@ def _block(
     spans = sentences(document.text, block.start, block.end)
     found: list[Recommendation] = []
     last, skip = at, -1
-    forbidding = False  # "Patients should not: Drive. Drink alcohol."
+    # "Patients should not: Drive. Drink alcohol.", in one block or in two.
+    before = document.blocks[at - 1] if at else block
+    forbidding = document.text[before.start : before.end].rstrip().lower().endswith(_NOT_THESE)
     for i, span in enumerate(spans):
         if i <= skip:
             continue
