@@ -16,6 +16,7 @@ from kgrag.records.assertions import Assertion
 from kgrag.records.concepts import Mention
 from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Metadata, Passage, Source
+from kgrag.stores.graph_arrays import StatedRow
 from kgrag.stores.standing import InForce
 
 Status = Literal["current", "superseded", "replaced", "removed"]
@@ -191,7 +192,14 @@ class TruthStore(Protocol):
         ...
 
     def edges(self) -> Iterator[tuple[str, str, str, str, int]]:
-        """(assertion id, subject, predicate, object, current evidence count): the graph's input."""
+        """(assertion id, subject, predicate, object, current evidence count), in order of id."""
+        ...
+
+    def stated(self, documents: Sequence[str] | None = None) -> Iterator[StatedRow]:
+        """Which current document states what, with how many pieces of evidence: the graph's input.
+
+        Of all documents, or of those of ``documents`` that are current; in any order.
+        """
         ...
 
     def negated_assertions(self) -> frozenset[str]:

@@ -1,8 +1,9 @@
 """The graph of current assertions as arrays: relevance by PageRank, and typed paths.
 
-Derived from ``truth.edges()``: it holds concept and assertion ids, never text, and is stamped with
-the generation of the truth that it reflects. A stale or missing file is built again, which takes
-seconds for a million edges; there is nothing to repair.
+Derived from ``truth.stated()``: it holds ids of documents, concepts and assertions, never text, and
+is stamped with the generation of the truth that it reflects. A stale one is brought up to date by
+exchanging the documents that changed; a missing or damaged one is built again, which takes seconds
+for a million edges.
 
 Edges have a direction and a predicate. Relevance and paths walk them both ways, and what comes out
 keeps the direction in which the source said it.
@@ -12,11 +13,9 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
-import tempfile
-import zipfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,16 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgrag.stores.base import TruthStore
+from kgrag.stores.graph_arrays import FILE, Arrays, Ints, StatedRow, build, exchange, load, save
 
 if TYPE_CHECKING:
     import networkx as nx
     from scipy.sparse import csr_array
 
 EdgeRow = tuple[str, str, str, str, int]
-Ints = NDArray[np.int32]
 
-FILE: Final = "graph.npz"
-_FORMAT: Final = 1
+# Up to so many changed documents are exchanged one by one whatever the size of the kb.
+_FEW: Final = 100
 # A path through a very common concept says little. Of the neighbours of a hub only the most
 # specific are followed, until this many of their edges have been seen.
 _FRONTIER: Final = 200_000
@@ -69,136 +68,84 @@ class GraphPath:
 class Graph:
     """Current assertions over their concepts. Immutable once made.
 
-    ``negated`` holds the ids of the edges that deny their predicate. They count for relevance,
-    because what is denied of two concepts concerns both; they are never chained with others.
+    Negated edges deny their predicate. They count for relevance, because what is denied of two
+    concepts concerns both; they are never chained with others.
     """
 
     def __init__(
         self, edges: Iterable[EdgeRow], *, negated: Collection[str] = (), stamp: int = 0
     ) -> None:
-        concepts: dict[str, int] = {}
-        predicates: dict[str, int] = {}
-        ids: list[str] = []
-        subjects: list[int] = []
-        objects: list[int] = []
-        kinds: list[int] = []
-        counts: list[int] = []
-        for assertion, subject, predicate, obj, count in edges:
-            ids.append(assertion)
-            subjects.append(concepts.setdefault(subject, len(concepts)))
-            objects.append(concepts.setdefault(obj, len(concepts)))
-            kinds.append(predicates.setdefault(predicate, len(predicates)))
-            counts.append(count)
+        """The graph of edges that are given whole, as if one document stated them."""
         denied = negated if isinstance(negated, set | frozenset) else frozenset(negated)
         self._fill(
-            concepts=tuple(concepts),
-            predicates=tuple(predicates),
-            assertions=np.array([i.encode() for i in ids], dtype=np.bytes_),
-            subjects=np.array(subjects, dtype=np.int32),
-            objects=np.array(objects, dtype=np.int32),
-            kinds=np.array(kinds, dtype=np.int32),
-            counts=np.array(counts, dtype=np.int32),
-            negated=np.fromiter((i in denied for i in ids), dtype=np.bool_, count=len(ids)),
-            stamp=stamp,
+            build(
+                StatedRow("", assertion, subject, predicate, obj, assertion in denied, count)
+                for assertion, subject, predicate, obj, count in edges
+            ),
+            stamp,
         )
 
-    def _fill(
-        self,
-        *,
-        concepts: tuple[str, ...],
-        predicates: tuple[str, ...],
-        assertions: NDArray[np.bytes_],
-        subjects: Ints,
-        objects: Ints,
-        kinds: Ints,
-        counts: Ints,
-        negated: NDArray[np.bool_],
-        stamp: int,
-    ) -> None:
+    @classmethod
+    def of(cls, rows: Iterable[StatedRow], *, stamp: int = 0) -> Graph:
+        """The graph of what documents state."""
+        return cls._made(build(rows), stamp)
+
+    @classmethod
+    def _made(cls, arrays: Arrays, stamp: int) -> Graph:
+        graph = cls.__new__(cls)
+        graph._fill(arrays, stamp)
+        return graph
+
+    def _fill(self, arrays: Arrays, stamp: int) -> None:
         self.stamp = stamp
-        self.concepts = concepts
-        self.predicates = predicates
-        self._number = {curie: i for i, curie in enumerate(concepts)}
-        self._assertions = assertions
-        self._subjects, self._objects, self._kinds = subjects, objects, kinds
-        self._counts, self._negated = counts, negated
-        # Incidence lists: for each concept its edges in both directions, ordered by neighbour.
-        # A loop appears once.
-        n, m = len(concepts), len(subjects)
-        back = np.flatnonzero(subjects != objects).astype(np.int32)
-        ends = np.concatenate([subjects, objects[back]])
-        others = np.concatenate([objects, subjects[back]])
-        order = np.lexsort((others, ends))
-        self._neighbour: Ints = others[order]
-        self._edge: Ints = np.concatenate([np.arange(m, dtype=np.int32), back])[order]
-        self._start = np.zeros(n + 1, dtype=np.int64)
-        np.cumsum(np.bincount(ends, minlength=n), out=self._start[1:])
+        self.arrays = arrays
+        self._names = arrays.concepts
+        self._assertions = arrays.assertions
+        self._subjects, self._objects, self._kinds = arrays.subjects, arrays.objects, arrays.kinds
+        self._counts, self._negated = arrays.counts, arrays.negated
+        self._neighbour, self._edge, self._start = arrays.neighbour, arrays.edge, arrays.start
         self._degree = np.diff(self._start)
+        self.predicates = tuple(name.decode() for name in arrays.predicates.tolist())
         self._walk: csr_array | None = None
+
+    def exchanged(self, documents: Mapping[str, Sequence[StatedRow]], *, stamp: int) -> Graph:
+        """The graph in which each of ``documents`` states its rows and nothing else.
+
+        Equal, array by array, to one built anew; no other document is looked at.
+        """
+        return self._made(exchange(self.arrays, documents), stamp)
+
+    @cached_property
+    def concepts(self) -> tuple[str, ...]:
+        """The concepts in order of CURIE."""
+        return tuple(name.decode() for name in self._names.tolist())
+
+    def _number_of(self, curie: str) -> int | None:
+        """The concept's place in ``concepts``."""
+        wanted = np.bytes_(curie.encode())
+        at = int(np.searchsorted(self._names, wanted))
+        return at if at < len(self._names) and self._names[at] == wanted else None
+
+    def _name(self, number: int) -> str:
+        return str(self._names[number].decode())
 
     def __len__(self) -> int:
         """The number of edges."""
         return len(self._subjects)
 
     def __contains__(self, curie: str) -> bool:
-        return curie in self._number
+        return self._number_of(curie) is not None
 
     # Keeping ---------------------------------------------------------------------------------
 
     def save(self, directory: Path) -> None:
         """Write ``graph.npz`` in one step: a reader sees the old file or the new one, whole."""
-        directory.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=directory, prefix=".graph-", suffix=".npz")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(
-                    file,
-                    header=np.array([_FORMAT, self.stamp], dtype=np.int64),
-                    concepts=np.array([c.encode() for c in self.concepts], dtype=np.bytes_),
-                    predicates=np.array([p.encode() for p in self.predicates], dtype=np.bytes_),
-                    assertions=self._assertions,
-                    subjects=self._subjects,
-                    objects=self._objects,
-                    kinds=self._kinds,
-                    counts=self._counts,
-                    negated=self._negated,
-                )
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(directory / FILE)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        save(self.arrays, self.stamp, directory)
 
     @classmethod
     def load(cls, directory: Path) -> Graph:
         """The saved graph. FileNotFoundError when there is none, ValueError when it is damaged."""
-        try:
-            # Opened here, because numpy leaves a file that it cannot read open.
-            with (
-                (directory / FILE).open("rb") as file,
-                np.load(file, allow_pickle=False) as data,
-            ):
-                arrays = {name: data[name] for name in data.files}
-        except (zipfile.BadZipFile, EOFError, KeyError, OSError) as error:
-            if isinstance(error, FileNotFoundError):
-                raise
-            raise ValueError(f"{directory / FILE} is damaged") from error
-        if "header" not in arrays or arrays["header"][0] != _FORMAT:
-            raise ValueError(f"{directory / FILE} has another format")
-        graph = cls.__new__(cls)
-        graph._fill(
-            concepts=tuple(c.decode() for c in arrays["concepts"].tolist()),
-            predicates=tuple(p.decode() for p in arrays["predicates"].tolist()),
-            assertions=arrays["assertions"],
-            subjects=arrays["subjects"],
-            objects=arrays["objects"],
-            kinds=arrays["kinds"],
-            counts=arrays["counts"],
-            negated=arrays["negated"],
-            stamp=int(arrays["header"][1]),
-        )
-        return graph
+        return cls._made(*load(directory))
 
     # Reading ---------------------------------------------------------------------------------
 
@@ -206,25 +153,25 @@ class Graph:
         """The edge at ``index`` in [0, len)."""
         return Edge(
             self._assertions[index].decode(),
-            self.concepts[self._subjects[index]],
+            self._name(self._subjects[index]),
             self.predicates[self._kinds[index]],
-            self.concepts[self._objects[index]],
+            self._name(self._objects[index]),
             int(self._counts[index]),
             bool(self._negated[index]),
         )
 
     def edges(self) -> Iterator[Edge]:
-        """All edges, in the order in which they were given."""
+        """All edges, in order of their assertions' ids."""
         return (self.edge(i) for i in range(len(self)))
 
     def degree(self, curie: str) -> int:
         """How many edges touch the concept; 0 when it is not in the graph."""
-        number = self._number.get(curie)
+        number = self._number_of(curie)
         return 0 if number is None else int(self._degree[number])
 
     def neighbours(self, curie: str, *, predicates: Collection[str] = ()) -> tuple[Edge, ...]:
         """The edges that touch the concept, best attested first, ties by assertion id."""
-        number = self._number.get(curie)
+        number = self._number_of(curie)
         if number is None:
             return ()
         found = [self.edge(int(i)) for i in self._incident(number)]
@@ -239,11 +186,12 @@ class Graph:
         """
         import networkx as nx
 
-        numbers = sorted({self._number[c] for c in curies if c in self._number})
-        member = np.zeros(len(self.concepts), dtype=np.bool_)
+        found = (self._number_of(curie) for curie in curies)
+        numbers = sorted({number for number in found if number is not None})
+        member = np.zeros(len(self._names), dtype=np.bool_)
         member[numbers] = True
         graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-        graph.add_nodes_from(self.concepts[i] for i in numbers)
+        graph.add_nodes_from(self._name(i) for i in numbers)
         inside: set[int] = set()
         for number in numbers:
             ends = self._neighbours(number)
@@ -279,10 +227,11 @@ class Graph:
         change, over all concepts, at which the iteration stops. ``limit`` keeps only the best,
         which is much quicker than all of a large graph.
         """
-        known = [(self._number[c], w) for c, w in seeds.items() if c in self._number and w > 0]
+        weighed = [(self._number_of(curie), weight) for curie, weight in seeds.items()]
+        known = [(number, w) for number, w in weighed if number is not None and w > 0]
         if not known:
             return {}
-        start = np.zeros(len(self.concepts), dtype=np.float64)
+        start = np.zeros(len(self._names), dtype=np.float64)
         for number, weight in known:
             start[number] = weight
         start /= start.sum()
@@ -293,7 +242,7 @@ class Graph:
             least = np.partition(rank[reached], len(reached) - limit)[len(reached) - limit]
             reached = reached[rank[reached] >= least]
         order = reached[np.argsort(-rank[reached], kind="stable")]
-        pairs = zip((self.concepts[i] for i in order.tolist()), rank[order].tolist(), strict=True)
+        pairs = zip((self._name(i) for i in order.tolist()), rank[order].tolist(), strict=True)
         return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:limit])
 
     def _iterate(
@@ -311,22 +260,18 @@ class Graph:
         return rank
 
     def _transition(self) -> csr_array:
-        """Column-stochastic, shape (concepts, concepts); made on first use, in under a second."""
+        """Column-stochastic, shape (concepts, concepts); made on first use."""
         if self._walk is None:
             from scipy.sparse import csr_array
 
-            n = len(self.concepts)
-            weights = 1.0 + np.log(np.maximum(self._counts[self._edge], 1))
-            adjacency = csr_array(
-                (weights, self._neighbour.astype(np.int32), self._start.astype(np.int32)),
-                shape=(n, n),
+            n = len(self._names)
+            weights = (1.0 + np.log(np.maximum(self._counts, 1)))[self._edge]
+            total = np.bincount(self._neighbour, weights=weights, minlength=n)
+            # Parallel edges stay apart: their entries add up in the product all the same.
+            weights /= total[self._neighbour]
+            self._walk = csr_array(
+                (weights, self._neighbour, self._start.astype(np.int32)), shape=(n, n)
             )
-            adjacency.sum_duplicates()
-            total = np.zeros(n, dtype=np.float64)
-            np.add.at(total, adjacency.indices, adjacency.data)
-            # Dividing each entry by its column's total in place keeps one copy in memory.
-            adjacency.data /= total[adjacency.indices]
-            self._walk = adjacency
         return self._walk
 
     # Paths -----------------------------------------------------------------------------------
@@ -352,7 +297,7 @@ class Graph:
         best: dict[tuple[str, ...], GraphPath] = {}
         pairs = itertools.product(dict.fromkeys(sources), dict.fromkeys(targets))
         for source, target in pairs:
-            s, t = self._number.get(source), self._number.get(target)
+            s, t = self._number_of(source), self._number_of(target)
             if s is None or t is None or s == t:
                 continue
             for route in self._routes(s, t, max_edges, allowed, limit):
@@ -385,7 +330,7 @@ class Graph:
         swap = self._degree[near_s].sum() > self._degree[near_t].sum()
         inner, outer = (near_t, near_s) if swap else (near_s, near_t)
         firsts, seconds = self._frontier(inner, allowed)
-        is_end = np.zeros(len(self.concepts), dtype=np.bool_)
+        is_end = np.zeros(len(self._names), dtype=np.bool_)
         is_end[outer] = True
         keep = is_end[seconds] & (firsts != seconds)
         keep &= (seconds != s) & (seconds != t)
@@ -426,7 +371,7 @@ class Graph:
             self._between(a, b, allowed, chained=len(route) > 2)
             for a, b in itertools.pairwise(route)
         ]
-        concepts = tuple(self.concepts[i] for i in route)
+        concepts = tuple(self._name(i) for i in route)
         middle = sum(math.log1p(int(self._degree[i])) for i in route[1:-1])
         for chosen in itertools.product(*steps):
             gain = sum(math.log(max(e.count, 1)) for e in chosen)
@@ -468,25 +413,44 @@ class Graph:
 
 def build_graph(truth: TruthStore) -> Graph:
     """The graph of the truth's current assertions, stamped with its generation."""
-    # Read before the edges: a change in between leaves the graph stale, never falsely current.
+    # Read before the rows: a change in between leaves the graph stale, never falsely current.
     stamp = truth.generation
-    return Graph(truth.edges(), negated=truth.negated_assertions(), stamp=stamp)
+    return Graph.of(truth.stated(), stamp=stamp)
+
+
+def catch_up(graph: Graph, truth: TruthStore) -> Graph:
+    """The graph at the truth's generation, equal to one built anew.
+
+    Only documents that changed since the graph's stamp are read, unless they are so many that
+    reading all is quicker.
+    """
+    stamp = truth.generation
+    if graph.stamp > stamp:  # another kb's, or one put back from a backup
+        return build_graph(truth)
+    changed = {change.document_id for change in truth.changes(graph.stamp)}
+    if len(changed) > max(_FEW, len(graph.arrays.documents) // 4):
+        return build_graph(truth)
+    rows: dict[str, list[StatedRow]] = {name: [] for name in changed}
+    for row in truth.stated(sorted(changed)):
+        rows[row.document].append(row)
+    return graph.exchanged(rows, stamp=stamp)
 
 
 def open_graph(truth: TruthStore, directory: Path | None = None, *, write: bool = True) -> Graph:
-    """The graph at the truth's generation: the saved one when it is current, else a new one.
+    """The graph at the truth's generation: the saved one, brought up to date, else a new one.
 
-    With a ``directory`` (the kb's ``graph`` folder) a new one is saved there, unless ``write`` is
-    false. A damaged file counts as missing, because the graph can always be derived again.
+    With a ``directory`` (the kb's ``graph`` folder) what changed is saved there, unless ``write``
+    is false. A damaged file counts as missing, because the graph can always be derived again.
     """
+    saved: Graph | None = None
     if directory is not None and (directory / FILE).exists():
         try:
-            saved: Graph | None = Graph.load(directory)
+            saved = Graph.load(directory)
         except ValueError:
             saved = None
         if saved is not None and saved.stamp == truth.generation:
             return saved
-    graph = build_graph(truth)
+    graph = build_graph(truth) if saved is None else catch_up(saved, truth)
     if directory is not None and write:
         graph.save(directory)
     return graph

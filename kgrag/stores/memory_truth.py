@@ -24,6 +24,7 @@ from kgrag.records.concepts import Mention
 from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Metadata, Passage, Source
 from kgrag.stores.base import Change, DocumentInfo, FileState, Ingested, Status
+from kgrag.stores.graph_arrays import StatedRow
 from kgrag.stores.sql.check import (
     assertion_problems,
     check_ingested,
@@ -303,6 +304,16 @@ class MemoryTruth:
     def edges(self) -> Iterator[tuple[str, str, str, str, int]]:
         for a in self.assertions():
             yield a.id, a.subject, a.predicate, a.object, len(a.evidence)
+
+    def stated(self, documents: Sequence[str] | None = None) -> Iterator[StatedRow]:
+        """See ``TruthStore``."""
+        for key, kept in list(self._kept.items()):
+            if kept.status != "current" or (documents is not None and key not in documents):
+                continue
+            for a in self.assertions(document_id=key):
+                yield StatedRow(
+                    key, a.id, a.subject, a.predicate, a.object, a.negated, len(a.evidence)
+                )
 
     def negated_assertions(self) -> frozenset[str]:
         return frozenset(

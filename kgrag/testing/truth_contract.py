@@ -29,6 +29,7 @@ from kgrag.records.text import (
     Table,
 )
 from kgrag.stores.base import Change, FileState, Ingested, TruthStore
+from kgrag.stores.graph_arrays import StatedRow
 
 DRUG, DISEASE = "MESH:D000658", "MESH:D011014"
 
@@ -285,6 +286,25 @@ class TruthContract:
         assert truth.put(replace(one, recommendations=()))
         assert list(truth.recommendations()) == list(two.recommendations)
         assert list(truth.verify()) == []
+
+    def test_the_graphs_input_is_told_by_document(self, truth: TruthStore) -> None:
+        old, new, other = sample("a.md"), sample("a.md", edition=2), sample("b.md", negated=True)
+        for item in (old, new, other):
+            truth.put(item)
+        expected = {
+            StatedRow(
+                i.document.id, a.id, a.subject, a.predicate, a.object, a.negated, len(a.evidence)
+            )
+            for i in (new, other)
+            for a in i.assertions
+        }
+        assert len(expected) == 2
+        rows = list(truth.stated())
+        assert set(rows) == expected and len(rows) == 2
+        assert {type(row.negated) for row in rows} == {bool}
+        keys = [old.document.id, new.document.id, "doc_none"]
+        assert [row.document for row in truth.stated(keys)] == [new.document.id]
+        assert list(truth.stated([])) == []
 
     def test_concepts_find_passages_most_mentions_first(self, truth: TruthStore) -> None:
         item = sample(words=("Amoxicillin", "and", "pneumonia"))

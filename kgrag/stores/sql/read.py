@@ -17,6 +17,7 @@ from kgrag.records.assertions import Assertion
 from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Metadata, Passage, Source
 from kgrag.stores.base import Change, DocumentInfo, FileState, Status
+from kgrag.stores.graph_arrays import StatedRow
 from kgrag.stores.sql import codec
 from kgrag.stores.sql.schema import (
     advised_on,
@@ -364,6 +365,45 @@ def edges(engine: Engine) -> Iterator[tuple[str, str, str, str, int]]:
         if len(rows) < size:
             return
         last = rows[-1].id
+
+
+def stated_rows(engine: Engine, only: Sequence[str] | None) -> Iterator[StatedRow]:
+    """What current documents state."""
+    query = (
+        select(
+            documents.c.id.label("document_id"),
+            stated.c.id,
+            stated.c.subject,
+            stated.c.predicate,
+            stated.c.object,
+            stated.c.negated,
+            stated.c.pieces,
+        )
+        .join_from(documents, stated)
+        .where(documents.c.status == "current")
+    )
+    if only is not None:
+        for some in batches(sorted(set(only))):
+            with engine.connect() as connection:
+                rows = connection.execute(query.where(documents.c.id.in_(some))).all()
+            yield from (StatedRow(*row) for row in rows)
+        return
+    last = 0
+    while True:
+        # Whole documents, as many as fit a page: none is cut between two transactions.
+        with engine.connect() as connection:
+            numbers = connection.scalars(
+                select(documents.c.doc)
+                .where(documents.c.doc > last, documents.c.status == "current")
+                .order_by(documents.c.doc)
+                .limit(_PAGE)
+            ).all()
+            if not numbers:
+                return
+            within = documents.c.doc.between(numbers[0], numbers[-1])
+            rows = connection.execute(query.where(within)).all()
+        yield from (StatedRow(*row) for row in rows)
+        last = numbers[-1]
 
 
 def negated_assertions(connection: Connection) -> frozenset[str]:

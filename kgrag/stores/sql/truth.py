@@ -22,6 +22,7 @@ from kgrag.records.concepts import Mention
 from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Passage, Source
 from kgrag.stores.base import Change, DocumentInfo, FileState, Ingested, Status
+from kgrag.stores.graph_arrays import StatedRow
 from kgrag.stores.lock import WriterLock
 from kgrag.stores.originals import Originals
 from kgrag.stores.sql import codec, migrate, read, removal, schema, standing, verify, write
@@ -309,6 +310,10 @@ class SqlTruth:
 
     def edges(self) -> Iterator[tuple[str, str, str, str, int]]:
         return read.edges(self._engine)
+
+    def stated(self, documents: Sequence[str] | None = None) -> Iterator[StatedRow]:
+        """See ``TruthStore``."""
+        return read.stated_rows(self._engine, documents)
 
     def negated_assertions(self) -> frozenset[str]:
         """See ``TruthStore``."""
