@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from kgrag.cli import EXIT_DATA, EXIT_SETTINGS
 from kgrag.cli.options import json_option, kb_option, print_json
+
+if TYPE_CHECKING:
+    from kgrag.stores.rdf import Result
+    from kgrag.stores.rdf.sparql import EngineName
 
 
 def register(root: click.Group) -> None:
@@ -22,40 +29,30 @@ def register(root: click.Group) -> None:
 @kb_option
 @json_option
 def show(identifier: str, kb: Path, as_json: bool) -> None:
-    """Show a document (doc_...), an assertion (ast_...) or a concept (CURIE).
+    """Show a concept (CURIE), an assertion (ast_...), a recommendation (rec_...) or a document
+    (doc_...), each with the characters it rests on.
 
-    With --json a document is given with its whole stored text.
+    With --json everything is given; of a document, its whole stored text.
     """
+    from kgrag.cli import pages
+    from kgrag.cli.records import Records
     from kgrag.engine import Engine
-    from kgrag.render import document_text
+    from kgrag.stores.rdf.places import Layouts
 
-    with Engine.open(kb) as engine:
-        if identifier.startswith("doc_"):
-            document = engine.document(identifier)
-            if as_json:
-                print_json(document)
-            else:
-                click.echo(document_text(document))
-        elif identifier.startswith("ast_"):
-            _show_assertions([engine.assertion(identifier)], as_json)
-        else:
-            concept = engine.concept(identifier)
-            if as_json:
-                print_json(concept)
-            else:
-                click.echo(f"{concept['curie']}  {concept['name']}  ({concept['type']})")
-                click.echo("also: " + "; ".join(concept["synonyms"][:20]))
-                _show_assertions(concept["assertions"], as_json=False)
-
-
-def _show_assertions(assertions: list[dict[str, Any]], as_json: bool) -> None:
+    with Engine.open(kb) as engine, Layouts(engine.truth) as layouts:
+        records = Records(engine, layouts)
+        kinds = {
+            "doc": (records.document, pages.document_page),
+            "ast": (records.assertion, pages.assertion_page),
+            "rec": (records.recommendation, pages.recommendation_page),
+        }
+        prefix = identifier.partition("_")[0] if ":" not in identifier else ""
+        look_up, page = kinds.get(prefix, (records.concept, pages.concept_page))
+        record = look_up(identifier)
     if as_json:
-        print_json(assertions[0])
-        return
-    from kgrag.render import assertion_text
-
-    for assertion in assertions:
-        click.echo(assertion_text(assertion))
+        print_json(record)
+    else:
+        pages.print_page(page(record))
 
 
 @click.command()
@@ -139,32 +136,108 @@ def doctor(as_json: bool) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["trig", "nt", "jsonld", "graphml"]),
+    type=click.Choice(["trig", "nt", "jsonld", "graphml", "kgx"]),
     default="trig",
     show_default=True,
+    help="kgx writes a folder with nodes.tsv and edges.tsv.",
 )
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def export(kb: Path, form: str, out: Path) -> None:
-    """Write the assertions of the kb, each with its evidence."""
-    from kgrag.engine import Engine
+@click.option("--out", type=click.Path(path_type=Path), help="File or, for kgx, folder to write.")
+@click.option("--collection", help="Only what documents of this collection say.")
+@click.option("--as-of", "as_of", metavar="DATE", help="What was in force then: YYYY[-MM[-DD]].")
+def export(
+    kb: Path, form: str, out: Path | None, collection: str | None, as_of: str | None
+) -> None:
+    """Write assertions and recommendations, each with the characters it rests on.
 
-    with Engine.open(kb) as engine:
-        count = engine.export(form, out)
-    click.echo(f"{count:,} assertions in {out}")
+    Without --out they go to standard output.
+    """
+    from kgrag.engine import Engine
+    from kgrag.progress import terminal_progress
+    from kgrag.stores.rdf import export as write
+
+    if out is None and form == "kgx":
+        raise click.UsageError("kgx needs --out, a folder for its two files")
+    with (
+        Engine.open(kb) as engine,
+        terminal_progress() as progress,
+        tempfile.TemporaryDirectory(prefix="kgrag-export-") as folder,
+    ):
+        target = out if out is not None else Path(folder) / "out"
+        counts = write(
+            engine.truth, engine.lexicon, form, target,
+            collection=collection, as_of=as_of, progress=progress,
+        )  # fmt: skip
+        if out is None:
+            with target.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+    counted = ", ".join(f"{number:,} {what}" for what, number in counts.items())
+    click.echo(f"{counted}{f' in {out}' if out is not None else ''}", err=out is None)
 
 
 @click.command()
 @click.argument("query")
-@kb_option
+@click.option("--kb", type=click.Path(path_type=Path), envvar="KGRAG_KB", help="The kb's folder.")
+@click.option("--endpoint", metavar="URL", help="Ask this SPARQL endpoint instead of a kb.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "ttl"]),
+    help="Default: a table for rows, ttl for CONSTRUCT and DESCRIBE.",
+)
+@click.option(
+    "--engine", type=click.Choice(["auto", "oxigraph", "rdflib"]), default="auto", show_default=True
+)
+@click.option("--rows", type=click.IntRange(1), default=10_000, show_default=True, help="At most.")
+@click.option("--timeout", type=float, default=30.0, show_default=True, help="Seconds.")
 @json_option
-def sparql(query: str, kb: Path, as_json: bool) -> None:
-    """Answer a SPARQL query over the assertions of the kb."""
-    from kgrag.engine import Engine
+def sparql(
+    query: str,
+    kb: Path | None,
+    endpoint: str | None,
+    form: str | None,
+    engine: EngineName,
+    rows: int,
+    timeout: float,
+    as_json: bool,
+) -> None:
+    """Answer a SPARQL query (or the query in the file QUERY) over what the kb's documents say.
 
-    with Engine.open(kb) as engine:
-        rows = engine.sparql(query)
-    if as_json:
-        print_json(rows)
-        return
-    for row in rows:
-        click.echo("\t".join(f"{name}={value}" for name, value in row.items()))
+    Prefixes of the model (kg, kgi, kgr, kgq) and of concepts (MESH, HP, ...) need no declaration.
+    Nothing is changed and nothing is asked elsewhere: updates, SERVICE and FROM are refused.
+    """
+    from kgrag.stores import rdf
+
+    text = query
+    if not any(c in query for c in "{}\n") and Path(query).is_file():
+        text = Path(query).read_text(encoding="utf-8")
+    if (kb is None) == (endpoint is None):
+        raise click.UsageError("give --kb or --endpoint, one of them")
+    if endpoint is not None:
+        result = rdf.at_endpoint(endpoint, text, seconds=timeout, rows=rows)
+    else:
+        from kgrag.engine import Engine
+        from kgrag.progress import terminal_progress
+
+        assert kb is not None
+        with Engine.open(kb) as opened, terminal_progress() as progress:
+            names = opened.lexicon
+            result = rdf.sparql(
+                opened.truth, names, opened.directory, text, engine=engine,
+                edition=names.sha256, seconds=timeout, rows=rows, progress=progress,
+            )  # fmt: skip
+    _print_result(result, "json" if as_json else form)
+    if result.truncated:
+        click.echo(f"only the first {rows:,} are shown; --rows gives more", err=True)
+
+
+def _print_result(result: Result, form: str | None) -> None:
+    if form == "json":
+        print_json(result.to_json())
+    elif form == "csv":
+        click.echo(result.csv(), nl=False)
+    elif form == "ttl" or (form is None and result.triples is not None):
+        click.echo(result.turtle(), nl=False)
+    else:
+        from kgrag.cli.pages import print_table
+
+        print_table(*result.table())

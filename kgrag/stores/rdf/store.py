@@ -267,10 +267,9 @@ def _take_out(store: ox.Store, truth: TruthStore, changed: set[str]) -> set[str]
             if isinstance(quad.graph_name, ox.NamedNode):
                 graphs.add(quad.graph_name)
         affected.update(a.id for a in truth.assertions(document_id=document_id, current=False))
-    for graph in graphs:
-        name = graph.value[len(n.ID) :]
-        if name.startswith("ast_"):
-            affected.add(name)
+    names = {graph.value[len(n.ID) :] for graph in graphs}
+    affected |= {name for name in names if name.startswith("ast_")}
+    for graph in graphs | {ox.NamedNode(n.kept(name)[1:-1]) for name in affected}:
         store.remove_graph(graph)
     return affected
 
