@@ -74,6 +74,11 @@ class Arrays:
     edge: Ints
     start: NDArray[np.int64]
 
+    @property
+    def nbytes(self) -> int:
+        """The memory of all arrays, in bytes."""
+        return sum(getattr(self, f.name).nbytes for f in fields(self))
+
     def equals(self, other: Arrays) -> bool:
         """Every array is the same, element by element."""
         return all(
