@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from kgrag.errors import BrokenInvariant, KnowledgeBaseBusy, KnowledgeBaseError
 from kgrag.stores.base import Filters, Point
+from kgrag.stores.qdrant import generations as gens
 from kgrag.stores.qdrant.edge import EdgeIndex
 from kgrag.testing.index_contract import DIMENSIONS, mixed, point, vector
 
@@ -106,7 +108,8 @@ def test_two_readers_and_a_writer_work_at_the_same_time(tmp_path: Path, child: C
         out, err = reader.communicate(timeout=60)
         assert reader.returncode == 0, err
         assert int(out) > 0
-    assert writer.poll() is None  # it was writing all the while
+    # It was writing all the while.
+    assert writer.poll() is None, writer.communicate()[1]
 
 
 def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path, child: Child) -> None:
@@ -244,3 +247,30 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
     ):
         with pytest.raises(BrokenInvariant):
             attempt()
+
+
+def test_a_copy_holds_what_was_published_and_nothing_else(tmp_path: Path) -> None:
+    """Readers rewrite files of the folder while the writer copies it."""
+    fill(tmp_path)
+    pointer = gens.read_pointer(tmp_path)
+    assert pointer is not None
+    folder, name = tmp_path / pointer.folder, next(n for n in pointer.files if "segment.json" in n)
+    whole = (folder / name).read_bytes()
+    (folder / "segment.json.tmp").write_bytes(b"{")
+    (folder / name).write_bytes(whole[:9])
+    repair = threading.Timer(0.1, lambda: (folder / name).write_bytes(whole))
+    repair.start()
+    gens.copy_published(tmp_path, pointer, tmp_path / "copy")
+    repair.join()
+    assert gens.digests(tmp_path / "copy") == dict(pointer.files)
+
+
+def test_damage_is_not_copied(tmp_path: Path) -> None:
+    fill(tmp_path)
+    index = EdgeIndex(tmp_path, dimensions=DIMENSIONS, shape="s", mode="write")
+    victim = next(tmp_path.rglob("edge_config.json"))
+    victim.write_bytes(victim.read_bytes()[:-1])
+    with pytest.raises(KnowledgeBaseError, match="cannot be read"):
+        index.upsert([point(900)])
+    assert len(list(tmp_path.glob("gen-*"))) == 1
+    index.close()

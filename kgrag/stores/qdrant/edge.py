@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,21 +27,19 @@ from kgrag.stores.qdrant.points import (
     groups,
     hit,
     nearest,
-    payload,
-    point_uuid,
     require_shape,
+)
+from kgrag.stores.qdrant.shard import (
+    MANY_KB,
+    config,
+    count_points,
+    engine_filter,
+    engine_point,
+    points_of,
 )
 
 # Seconds that an opening waits for others that open or close at the same moment.
 _LOAD_TIMEOUT = 60.0
-# How often files that differ are looked at again before they count as damaged: 0.75 s in all.
-_LOOKS = 5
-
-# 13,000 vectors of 384 dimensions.
-_MANY_KB = 20_000
-# Dense vectors are searched exactly: building an approximate index costs minutes at the size where
-# exact search costs milliseconds.
-_NO_GRAPH = engine.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10**9)
 
 
 class EdgeIndex:
@@ -54,7 +52,7 @@ class EdgeIndex:
         dimensions: int,
         shape: str,
         mode: Literal["read", "write"],
-        mapped_above_kb: int = _MANY_KB,
+        mapped_above_kb: int = MANY_KB,
     ) -> None:
         """``mapped_above_kb``: kilobytes of new dense vectors that a commit makes quick to open."""
         self._root, self._dimensions, self._shape, self._mode = root, dimensions, shape, mode
@@ -99,8 +97,8 @@ class EdgeIndex:
                     continue
                 # Another process that drops its engine writes some files anew with the same
                 # bytes, and a file is short for a moment then: damage is what stays.
-                if attempt < _LOOKS:
-                    time.sleep(0.05 * (attempt + 1))
+                if attempt < gens.LOOKS:
+                    time.sleep(gens.pause(attempt))
                     continue
                 raise self._unusable(str(error)) from error
             self._replace(shard)
@@ -113,18 +111,18 @@ class EdgeIndex:
             for point in group:
                 require_shape(point, self._dimensions)
             shard = self._writable()
-            before = _count(shard)
-            shard.update(engine.UpdateOperation.upsert_points([_engine_point(p) for p in group]))
-            if _count(shard) - before < len(group):
+            before = count_points(shard)
+            shard.update(engine.UpdateOperation.upsert_points([engine_point(p) for p in group]))
+            if count_points(shard) - before < len(group):
                 self._dirty = True  # a point was replaced: its old vector may still be there
 
     def delete_documents(self, document_ids: Sequence[str]) -> None:
         wanted = tuple(document_ids)
         if not wanted or self.count() == 0:
             return
-        condition = _filter(Filters(documents=wanted))
+        condition = engine_filter(Filters(documents=wanted))
         current = self._readable()
-        if current is None or not _count(current, condition):
+        if current is None or not count_points(current, condition):
             return
         shard = self._writable()
         shard.update(engine.UpdateOperation.delete_points_by_filter(condition))
@@ -163,7 +161,7 @@ class EdgeIndex:
         if target.exists():
             shutil.rmtree(target)
         fresh = self._create(target)
-        for group in groups(_points_of(source), BATCH):
+        for group in groups(points_of(source), BATCH):
             fresh.update(engine.UpdateOperation.upsert_points(list(group)))
         self._replace(fresh)
         if self._work is not None:
@@ -181,14 +179,14 @@ class EdgeIndex:
         vector = engine.SparseVector(indices=list(terms), values=list(terms.values()))
         # Always scoped: the engine's own count of the whole is not lowered by deletions, and one
         # collection's frequencies must not shape the ranking of another.
-        corpus = _filter(Filters(collections=filters.collections))
+        corpus = engine_filter(Filters(collections=filters.collections))
         params = engine.SearchParams(exact=True, idf=engine.IdfParams(corpus=corpus))
         hits = self._query(engine.Query.Nearest(vector, using=SPARSE), limit, filters, params)
         return [h for h in hits if h.score > 0.0]
 
     def count(self) -> int:
         shard = self._readable()
-        return _count(shard) if shard is not None else 0
+        return count_points(shard) if shard is not None else 0
 
     def close(self) -> None:
         self._replace(None)
@@ -210,7 +208,7 @@ class EdgeIndex:
             found = shard.query(
                 engine.QueryRequest(
                     query=query,
-                    filter=_filter(filters),
+                    filter=engine_filter(filters),
                     limit=number,
                     with_payload=True,
                     params=params,
@@ -282,7 +280,11 @@ class EdgeIndex:
             if self._pointer is None:
                 shard = self._create(work)
             else:
-                gens.copy_folder(self._root / self._pointer.folder, work)
+                try:
+                    gens.copy_published(self._root, self._pointer, work)
+                except gens.DamagedError as error:
+                    shutil.rmtree(work)
+                    raise self._unusable(str(error)) from error
                 shard = self._load(work)
             self._work = work
             self._replace(shard)
@@ -331,7 +333,7 @@ class EdgeIndex:
     def _create(self, folder: Path) -> engine.EdgeShard:
         folder.mkdir(parents=True)
         shard = engine.EdgeShard.create(
-            str(folder), _config(self._dimensions, self._mapped_above_kb)
+            str(folder), config(self._dimensions, self._mapped_above_kb)
         )
         for field in ("collection", "document_id"):
             shard.update(
@@ -353,64 +355,3 @@ class EdgeIndex:
     def _load_lock(self) -> FileLock:
         # The engine rewrites some files with the same content when it loads and closes.
         return FileLock(self._root / "load.lock", timeout=_LOAD_TIMEOUT)
-
-
-def _config(dimensions: int, mapped_above_kb: int) -> engine.EdgeConfig:
-    return engine.EdgeConfig(
-        vectors={
-            DENSE: engine.EdgeVectorParams(
-                size=dimensions, distance=engine.Distance.Cosine, hnsw_config=_NO_GRAPH
-            )
-        },
-        sparse_vectors={SPARSE: engine.EdgeSparseVectorParams(modifier=engine.Modifier.Idf)},
-        # Many new points are moved into a segment that is mapped, not built, when it is opened:
-        # 100,000 points then open in a sixth of the time. Few stay where they were written.
-        optimizers=engine.EdgeOptimizersConfig(
-            default_segment_number=1, indexing_threshold=mapped_above_kb, max_segment_size=10**9
-        ),
-        wal_enabled=False,
-    )
-
-
-def _engine_point(point: Point) -> engine.Point:
-    sparse = engine.SparseVector(
-        indices=list(point.terms), values=[float(w) for w in point.terms.values()]
-    )
-    return engine.Point(
-        id=point_uuid(point.passage_id),
-        vector={DENSE: point.vector.tolist(), SPARSE: sparse},
-        payload=payload(point),
-    )
-
-
-def _filter(filters: Filters) -> engine.Filter:
-    def any_of(field: str, values: tuple[str, ...]) -> engine.FieldCondition:
-        return engine.FieldCondition(key=field, match=engine.MatchAny(list(values)))
-
-    must: list[Any] = []
-    if filters.collections:
-        must.append(any_of("collection", filters.collections))
-    if filters.documents:
-        must.append(any_of("document_id", filters.documents))
-    without: list[Any] = []
-    if filters.without_documents:
-        without.append(any_of("document_id", filters.without_documents))
-    return engine.Filter(must=must or None, must_not=without or None)
-
-
-def _count(shard: engine.EdgeShard, condition: engine.Filter | None = None) -> int:
-    return shard.count(engine.CountRequest(exact=True, filter=condition))
-
-
-def _points_of(shard: engine.EdgeShard) -> Iterator[engine.Point]:
-    offset = None
-    while True:
-        records, offset = shard.scroll(
-            engine.ScrollRequest(offset=offset, limit=BATCH, with_payload=True, with_vector=True)
-        )
-        for record in records:
-            if record.vector is None:
-                raise BrokenInvariant("a point of the index has no vector")
-            yield engine.Point(id=record.id, vector=record.vector, payload=record.payload)
-        if offset is None:
-            return

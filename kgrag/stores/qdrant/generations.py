@@ -14,10 +14,12 @@ next writer deletes. Readers that hold a deleted folder keep its content until t
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -27,6 +29,8 @@ from typing import Any, Final
 POINTER: Final = "current.json"
 FORMAT: Final = 1
 _BLOCK: Final = 1 << 20
+#: How often files that differ are looked at again before they count as damaged: 0.75 s in all.
+LOOKS: Final = 5
 _HASHING: Final = 2  # threads: hashing runs beside the interpreter, and disks are shared
 
 
@@ -114,21 +118,44 @@ def sync(folder: Path) -> None:
     _sync_folder(folder)
 
 
-def copy_folder(source: Path, target: Path) -> None:
-    """``target`` is a copy of ``source``; runs of zeros stay holes, as the engine made them."""
-    for path in source.rglob("*"):
-        copy = target / path.relative_to(source)
-        if path.is_dir():
-            copy.mkdir(parents=True, exist_ok=True)
-            continue
+def copy_published(root: Path, pointer: Pointer, target: Path) -> None:
+    """``target`` holds what was published, byte by byte; DamagedError when it cannot be had.
+
+    Runs of zeros stay holes, as the engine made them. Readers that load or drop the folder rewrite
+    some of its files meanwhile, with the same bytes: only files that were published are copied,
+    and one that was caught short is copied again.
+    """
+    for name, digest in pointer.files.items():
+        copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("rb") as reader, copy.open("wb") as writer:
-            while block := reader.read(_BLOCK):
-                if block.count(0) == len(block):
-                    writer.seek(len(block), os.SEEK_CUR)
-                else:
-                    writer.write(block)
-            writer.truncate()
+        for attempt in range(LOOKS + 1):
+            try:
+                if _copy(root / pointer.folder / name, copy) == digest:
+                    break
+            except FileNotFoundError:
+                pass  # looked for again, like one that differs
+            time.sleep(pause(attempt))
+        else:
+            raise DamagedError(f"{pointer.folder}: {name} changed since it was written")
+
+
+def _copy(source: Path, target: Path) -> str:
+    """The SHA-256 of what was copied."""
+    seen = hashlib.sha256()
+    with source.open("rb") as reader, target.open("wb") as writer:
+        while block := reader.read(_BLOCK):
+            seen.update(block)
+            if block.count(0) == len(block):
+                writer.seek(len(block), os.SEEK_CUR)
+            else:
+                writer.write(block)
+        writer.truncate()
+    return seen.hexdigest()
+
+
+def pause(attempt: int) -> float:
+    """Seconds to wait before files that differ are looked at again."""
+    return 0.05 * (attempt + 1)
 
 
 def next_folder(root: Path, pointer: Pointer | None) -> Path:
@@ -144,8 +171,25 @@ def sweep(root: Path, keep: str | None) -> None:
     """Delete every generation but ``keep``, and temporary files. Only the writer calls this."""
     for path in root.glob("gen-*"):
         if path.name != keep:
-            shutil.rmtree(path)
+            _delete(path)
     (root / f"{POINTER}.new").unlink(missing_ok=True)
+
+
+def _delete(path: Path) -> None:
+    """The folder is gone; a reader that drops it may add a file while it is being emptied."""
+    for attempt in range(LOOKS):
+        try:
+            shutil.rmtree(path)
+        except FileNotFoundError:
+            if not path.exists():
+                return
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+        else:
+            return
+        time.sleep(pause(attempt))
+    shutil.rmtree(path)
 
 
 def _seal(pointer: Pointer) -> str:
