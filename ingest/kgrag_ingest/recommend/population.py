@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from kgrag_ingest.recommend.rules import People
 
+_Range = tuple[float | None, float | None]
 Sex = Literal["female", "male"]
 _MONTHS: Final = 12.0
 _WEEKS: Final = 52.0
@@ -41,7 +42,7 @@ def find_population(text: str, start: int, end: int, people: People) -> tuple[in
 def limits(phrase: str, people: People) -> Limits:
     """The sex and ages that ``phrase`` names; numbers count before words."""
     plain = people.aside.sub(" ", phrase)
-    low, high = _numbers(plain, people) or _stages(plain, people)
+    low, high = _ages(plain, people)
     return Limits(_sex(plain, people), low, high)
 
 
@@ -52,9 +53,23 @@ def _sex(phrase: str, people: People) -> Sex | None:
     return "male" if male and not female else None
 
 
-def _numbers(phrase: str, people: People) -> tuple[float | None, float | None] | None:
-    """The ages of all patterns that are found, joined; None when no number is an age."""
-    found: list[tuple[float | None, float | None]] = []
+def _ages(phrase: str, people: People) -> _Range:
+    """Of the numbers; a single bound is completed by a word: "adults under 55" are 18 to 54."""
+    numbers, words = _numbers(phrase, people), _stages(phrase, people)
+    if not numbers:
+        return words
+    low, high = _joined(numbers)
+    if len(numbers) == 1:
+        if low is None and words[0] is not None and high is not None and words[0] < high:
+            low = words[0]
+        if high is None and words[1] is not None and low is not None and low < words[1]:
+            high = words[1]
+    return low, high
+
+
+def _numbers(phrase: str, people: People) -> list[_Range]:
+    """The ages of all patterns that are found."""
+    found: list[_Range] = []
     rest = phrase
     for pattern in people.ranges:
         for match in pattern.finditer(rest):
@@ -75,11 +90,11 @@ def _numbers(phrase: str, people: People) -> tuple[float | None, float | None] |
     for pattern in people.below:
         for match in pattern.finditer(rest):
             found.append((None, _below(match.group("max"), match.group("unit"))))
-    return _joined(found) if found else None
+    return found
 
 
-def _stages(phrase: str, people: People) -> tuple[float | None, float | None]:
-    found: list[tuple[float | None, float | None]] = []
+def _stages(phrase: str, people: People) -> _Range:
+    found: list[_Range] = []
     for word in people.words:
         if word.pattern.search(phrase):
             found.append((word.min, word.max))
@@ -97,8 +112,8 @@ def _joint(phrase: str) -> bool:
 
 
 def _joined(
-    found: list[tuple[float | None, float | None]],
-) -> tuple[float | None, float | None]:
+    found: list[_Range],
+) -> _Range:
     """The narrowest range that holds all."""
     lows = [low for low, _ in found]
     highs = [high for _, high in found]

@@ -30,6 +30,9 @@ _GOES_ON: Final = re.compile(
     r"(?i)\b(?:(?:should|must|recommended|advised|includes?|avoid|not|never|consider)(?: be)?"
     r"|following(?: \w+){0,8}|as follows):$"
 )
+_CONDITION: Final = re.compile(
+    r"(?i)\b(?:when|if|who|which|whose|that|unless|because|until|where)\b"
+)
 _NOT: Final = re.compile(r"(?i)\b(?:not|avoid|against|no longer|never|contra-?indicated)\b")
 
 
@@ -164,10 +167,15 @@ def _advice(context: Context, span: Span, *, commands: bool = True) -> Advice | 
             and not refused(line, context.rules)
             and context.admits(span, "graded")
         ):
-            direction = found.direction or ("against" if _NOT.search(rest) else "for")
+            direction = found.direction or _polarity(rest)
             action = (span.start, low) if low - span.start > span.end - high else (high, span.end)
             return Advice(direction, _trim(text, *action), "graded")
     return None
+
+
+def _polarity(line: str) -> Direction:
+    """Of a graded line without a verb of advice; what it denies in a condition does not count."""
+    return "against" if _NOT.search(_CONDITION.split(line, maxsplit=1)[0]) else "for"
 
 
 def _belongs(context: Context, span: Span) -> bool:
@@ -230,8 +238,8 @@ def _row(context: Context, row: Span, header: tuple[str, ...]) -> Recommendation
         commands = cell in advising or columns["other"].match(cell.header.strip()) is not None
         advice = _first_advice(context, span, commands=commands)
         if advice is None and graded and cell in advising:
-            direction: Direction = "against" if _NOT.search(span.of(text)) else "for"
-            advice = Advice(direction, _trim(text, cell.start, cell.end), "graded-row")
+            action = _trim(text, cell.start, cell.end)
+            advice = Advice(_polarity(span.of(text)), action, "graded-row")
         if advice is not None:
             return _make(context, row, advice, label=grades, people=people, said=span)
     return None

@@ -226,7 +226,8 @@ def _people(
     population: Mapping[str, Any], ages: Mapping[str, Any], sex: Mapping[str, Any]
 ) -> People:
     people = "|".join(population["people"].split())
-    phrase = rf"{population['before']}\b(?:{people})\b{population['after']}{population['stop']}"
+    after = population["after"].replace("{people}", people)
+    phrase = rf"{population['before']}\b(?:{people})\b{after}{population['stop']}"
 
     def age(name: str) -> tuple[Pattern, ...]:
         return tuple(
@@ -242,12 +243,17 @@ def _people(
         upper=age("upper"),
         below=age("below"),
         words=tuple(
-            Word(_one(w["pattern"], re.I), w.get("min"), w.get("max")) for w in ages["words"]
+            Word(_one(w["pattern"], re.I), _number(w.get("min")), _number(w.get("max")))
+            for w in ages["words"]
         ),
         aside=_one(ages["aside"]),
         female=_one(sex["female"]),
         male=_one(sex["male"]),
     )
+
+
+def _number(value: int | float | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _titles(data: Mapping[str, Any], name: str) -> Titles:
