@@ -11,6 +11,7 @@ from typing import Final
 
 from kgrag.records.text import Span
 from kgrag_ingest.extract.rules import Rules
+from kgrag_ingest.extract.skeleton import DEGREES
 
 _LONGEST: Final = 160
 # Begins what is said about something else.
@@ -19,6 +20,7 @@ _ANOTHER: Final = re.compile(
     r"| and (?:should|must|can|may|will|is|are|has|have|these|this|it|they|occurs?)\b"
 )
 _REMARK: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
+_DEGREE: Final = re.compile(r"(?<=mild)-to-|(?<=moderate)-to-")
 _BRACKET: Final = re.compile(r"[()\[\]]")
 # Predicates whose dose is the subject's own.
 _DOSED: Final = frozenset({"treats", "prevents"})
@@ -107,11 +109,12 @@ def _population(
 def _narrowing(before: str, rules: Rules) -> str:
     """The narrowing words at the end of ``before``."""
     found: list[str] = []
-    for word in reversed(before.lower().split()[-3:]):
+    folded = DEGREES.sub(r"\1-\2-\3", " ".join(before.lower().split()[-6:]))
+    for word in reversed(folded.split()[-3:]):
         if word not in rules.narrowing:
             break
         found.insert(0, word)
-    return " ".join(found)
+    return _DEGREE.sub(" to ", " ".join(found))
 
 
 def _own_clause(quote: str, stated: int) -> str:

@@ -30,7 +30,11 @@ MENTION: Final = f"[{chr(FIRST)}-{chr(FIRST + PER_TYPE * len(TYPES) - 1)}]"
 
 @dataclass(frozen=True, slots=True)
 class SentenceRule:
-    """One way to say a predicate; a sentence must hold one of ``words`` and of each end's types."""
+    """One way to say a predicate.
+
+    A sentence must hold one of ``words``, one of ``also`` where there are any, and a mention of
+    each end's types.
+    """
 
     id: str
     predicate: str
@@ -42,6 +46,16 @@ class SentenceRule:
     certainty: Certainty = "stated"
     negated: bool = False
     hypothetical: bool = False
+    also: tuple[str, ...] = ()
+
+    def may_be_said(self, folded: str, types: frozenset[ConceptType]) -> bool:
+        """Whether a sentence with these types of mentions, in lower case, could match at all."""
+        return (
+            not types.isdisjoint(self.subjects)
+            and not types.isdisjoint(self.objects)
+            and any(word in folded for word in self.words)
+            and (not self.also or any(word in folded for word in self.also))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +152,7 @@ def _sentence_rule(entry: Mapping[str, Any], grammar: _Grammar, where: str) -> S
     name = str(entry.get("id", "?"))
     unknown = set(entry) - {
         "id", "predicate", "words", "patterns", "tier", "certainty", "negated", "subject",
-        "object", "hypothetical",
+        "object", "hypothetical", "also",
     }  # fmt: skip
     if unknown:
         raise SettingsError(f"{where}: rule {name!r} has unknown keys: {sorted(unknown)}")
@@ -162,6 +176,7 @@ def _sentence_rule(entry: Mapping[str, Any], grammar: _Grammar, where: str) -> S
         certainty=entry.get("certainty", "stated"),
         negated=entry.get("negated", False),
         hypothetical=entry.get("hypothetical", False),
+        also=tuple(entry.get("also", ())),
     )
 
 
@@ -273,6 +288,7 @@ class _Grammar:
             "{loose}": self.loose,
             "{S}": self.macros["use"] + subject,
             "{O}": obj,
+            "{S0}": rf"(?:the )?(?P<narrow_s>)(?P<s>{self.mentions(subjects)}){self.head}",
             "{S1}": single % ("s", "s"),
             "{O1}": (single % ("o", "o")).replace(_class(subjects), _class(objects)),
             "{end}": self.end,

@@ -34,13 +34,17 @@ def read_sentence(
     folded = sentence.of(text).lower()
     if not any(word in folded for word in rules.spoken):
         return [], []
+    types = frozenset(mention.type for mention in mentions)
+    possible = [rule for rule in rules.sentence if rule.may_be_said(folded, types)]
+    if not possible:
+        return [], []
     bones = skeleton(text, sentence, mentions, rules)
     if bones is None:
         return [], []
     found: list[Assertion] = []
     rejects: list[Mapping[str, Any]] = []
     doubtful = rules.not_said.search(bones.text) is not None
-    for rule, match in _matches(bones, rules):
+    for rule, match in _matches(bones, possible):
         problem = "not said to be so" if doubtful else polarity_problem(bones.text, match, rules)
         negated = rule.negated or bool(match.groupdict().get("neg"))
         for subject, obj in _pairs(bones, match):
@@ -55,16 +59,12 @@ def read_sentence(
     return _consistent(found, rejects)
 
 
-def _matches(bones: Skeleton, rules: Rules) -> Iterator[tuple[SentenceRule, re.Match[str]]]:
-    line = bones.text
-    types = {mention.type for mention in bones.mentions.values()}
-    for rule in rules.sentence:
-        if types.isdisjoint(rule.subjects) or types.isdisjoint(rule.objects):
-            continue
-        if not any(word in line for word in rule.words):
-            continue
+def _matches(
+    bones: Skeleton, possible: Sequence[SentenceRule]
+) -> Iterator[tuple[SentenceRule, re.Match[str]]]:
+    for rule in possible:
         for pattern in rule.patterns:
-            yield from ((rule, match) for match in pattern.finditer(line))
+            yield from ((rule, match) for match in pattern.finditer(bones.text))
 
 
 def _pairs(bones: Skeleton, match: re.Match[str]) -> Iterator[tuple[Mention, Mention]]:

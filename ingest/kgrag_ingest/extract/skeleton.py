@@ -14,8 +14,10 @@ from kgrag_ingest.extract.rules import FIRST, MENTION, PER_TYPE, TYPES, Rules
 _BASE: Final = {name: FIRST + i * PER_TYPE for i, name in enumerate(TYPES)}
 _PRIVATE: Final = re.compile("[\ue000-\uf8ff]")
 _BRACKETS: Final = re.compile(rf"\s?[(\[]((?:(?!{MENTION})[^()\[\]])*)[)\]]")
-_SPACES: Final = re.compile(r"\s+")
+_SPACES: Final = re.compile(r"\s{2,}|[^\S ]")
 _BEFORE_MARK: Final = re.compile(r" (?=[.,;:])")
+# "mild to moderate X" is X of a degree, not from mild to X.
+DEGREES: Final = re.compile(r"\b(mild|moderate) (to|or) (moderate|severe)\b")
 _DASHES: Final = str.maketrans({"‐": "-", "‑": "-", "–": "-", "’": "'"})
 
 
@@ -57,6 +59,12 @@ def skeleton(
         ):
             at = mention.end + 1
             continue
+        # "APOKYN (apomorphine injection)": the bracket is that mention's own.
+        if previous is not None and previous.concept == mention.concept and between == " (":
+            close = text.find(")", mention.end, mention.end + 40)
+            if close > 0 and not any(mention.end <= m.start < close for m in mentions):
+                at = close + 1
+                continue
         if used[mention.type] >= PER_TYPE:
             return None
         character = chr(_BASE[mention.type] + used[mention.type])
@@ -68,10 +76,14 @@ def skeleton(
     pieces.append(_PRIVATE.sub("\ufffd", text[at : sentence.end]))
     # Codes have no case, so the text may be folded after they are in place.
     line = "".join(pieces).translate(_DASHES)
-    line = rules.dose.sub(" ", line) if _DIGIT.search(line) else line
+    if _DIGIT.search(line):
+        line = rules.dose.sub(" ", line)
     line = line.lower()
-    line = _BRACKETS.sub(lambda m: m.group() if rules.denial.search(m.group(1)) else "", line)
+    if "(" in line or "[" in line:
+        line = _BRACKETS.sub(lambda m: m.group() if rules.denial.search(m.group(1)) else "", line)
     line = _BEFORE_MARK.sub("", _SPACES.sub(" ", line)).strip()
+    if "mild " in line or "moderate " in line:
+        line = DEGREES.sub(r"\1-\2-\3", line)
     return Skeleton(line, coded)
 
 
