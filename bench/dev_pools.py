@@ -1,11 +1,14 @@
 """Development pools for ranking sentences: questions with citable pieces and their worth.
 
-Three kinds: BioASQ questions over the snippet corpus (a piece is gold when it lies in a gold
-snippet and, for factoids and lists, holds the exact answer), SciFact claims over all abstracts
-(gold: the rationale sentences), Evidence Inference questions over the paragraphs of the trial's
-full text (gold: the annotated span). cpgQA is not read. Pools are kept in ``bench/.cache``.
+Kinds: BioASQ questions over the snippet corpus (a piece is gold when it lies in a gold snippet and,
+for factoids and lists, holds the exact answer), SciFact claims over all abstracts (gold: the
+rationale sentences), Evidence Inference questions over the paragraphs of the trial's full text
+(gold: the annotated span), MedQuAD questions over its pages, questions of general knowledge, and
+``guide``: questions written for this purpose to sentences drawn at random from a kb of the corpora
+(``labels/guide_questions.jsonl``), each with and without the document of its sentence. cpgQA is not
+read. Pools are kept in ``bench/.cache``.
 
-    KGRAG_DATA=... python bench/dev_pools.py bioasq|scifact|trials [--questions 90]
+    KGRAG_DATA=... python bench/dev_pools.py KIND [--questions 90] [--kb DIR, for guide]
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from kgrag.encoding import load_encoder
+from kgrag.ids import sha256
 from kgrag.reasoning.coverage import content_words
 from kgrag.records.text import Span
 from kgrag.retrieval.context import Citable
@@ -93,15 +97,16 @@ How should wine be stored?
 What is the life expectancy of a washing machine?
 Which programming language is used for web pages?""".splitlines()
 CACHE = Path(__file__).with_name(".cache")
+QUESTIONS = Path(__file__).parent / "labels" / "guide_questions.jsonl"
 SHORT = 32
-KINDS = ("bioasq", "scifact", "trials", "medquad", "general")
+KINDS = ("bioasq", "scifact", "trials", "medquad", "general", "guide")
 
 
 @dataclass
 class Pool:
     """One question's short list. ``gold`` in [0, 1] by piece; ``similar`` (pieces, tokens of the
-    question) holds the highest cosine of each question token to a token of the piece; ``within``
-    the same when title or the sentence before is encoded with it; None where not measured."""
+    question) holds the highest cosine of each question token to a token of the piece, ``place``
+    the same to a token of its title and headings."""
 
     kind: str
     key: str
@@ -109,11 +114,10 @@ class Pool:
     answerable: bool
     pieces: list[Citable]
     gold: np.ndarray
-    tokens: list[str]
     similar: np.ndarray
     cosine: np.ndarray
     sentence_cosine: np.ndarray
-    within: dict[str, np.ndarray] | None = None
+    place: np.ndarray
 
     @property
     def held_out(self) -> bool:
@@ -175,37 +179,27 @@ def cut(found, title=""):
     return pieces
 
 
-def made(kind, key, question, answerable, pieces, gold, encoder, *, context=False):
-    """The pool of the best ``SHORT`` pieces by an unfitted sum of z-scores."""
-    rows = cheap_features(question, pieces)
-    order = np.argsort(-(z(rows[:, 0]) + z(rows[:, 2]) + z(rows[:, 6]) + z(rows[:, 5])),
-                       kind="stable")[:SHORT]  # fmt: skip
-    short = [replace(pieces[i], number=n) for n, i in enumerate(order)]
-    vectors, states = encoder.encode_both([question, *(c.text for c in short)])
-    asked = states[0]
+def made(kind, key, question, answerable, pieces, gold, encoder, short=None):
+    """The pool of the pieces ``short``, by default the best by an unfitted sum of z-scores."""
+    if short is None:
+        rows = cheap_features(question, pieces)
+        total = z(rows[:, 0]) + z(rows[:, 2]) + z(rows[:, 6]) + z(rows[:, 5])
+        short = np.argsort(-total, kind="stable")[:SHORT]
+    listed = [replace(pieces[i], number=n) for n, i in enumerate(short)]
+    places = sorted({c.place for c in listed})
+    texts = [question, *(c.text for c in listed), *places]
+    vectors, states = encoder.encode_both(texts)
+    asked, own, headings = states[0], states[1 : 1 + len(listed)], states[1 + len(listed) :]
 
-    def best(several):
-        return np.stack([(asked @ s.T).max(axis=1) if len(s) else asked[:, 0] * 0 for s in several])
+    def best(state):
+        return (asked @ state.T).max(axis=1) if len(state) else asked[:, 0] * 0
 
-    unit = [s.mean(axis=0) / np.linalg.norm(s.mean(axis=0)) for s in states]
-    within = None
-    if context:
-        within = {}
-        for name, prefixes in {
-            "title": [". ".join((c.title, *c.section)) for c in short],
-            "before": [c.before.split(". ")[-1] for c in short],
-        }.items():
-            texts = [f"{p} {c.text}" for p, c in zip(prefixes, short, strict=True)]
-            joined = encoder.encode_tokens(texts)
-            own = [j[-len(s) :] for j, s in zip(joined, states[1:], strict=True)]
-            within[name], within[name + " whole"] = best(own), best(joined)
-    tokenizer = encoder._model.tokenizer
-    tokens = tokenizer.convert_ids_to_tokens(
-        tokenizer(question, add_special_tokens=False)["input_ids"]
-    )
-    return Pool(kind, key, question, answerable, short, np.array([gold[i] for i in order]), tokens,
-                best(states[1:]), np.array([u @ unit[0] for u in unit[1:]]),
-                vectors[1:] @ vectors[0], within)  # fmt: skip
+    met = {place: best(state) for place, state in zip(places, headings, strict=True)}
+    unit = [s.mean(axis=0) / np.linalg.norm(s.mean(axis=0)) for s in (asked, *own)]
+    return Pool(kind, key, question, answerable, listed, np.array([gold[i] for i in short]),
+                np.stack([best(s) for s in own]), np.array([u @ unit[0] for u in unit[1:]]),
+                vectors[1 : 1 + len(listed)] @ vectors[0],
+                np.stack([met[c.place] for c in listed]))  # fmt: skip
 
 
 def bioasq(folder, limit, encoder):
@@ -254,7 +248,7 @@ def scifact(folder, limit, encoder):
     corpus = records(folder / "scifact" / "corpus.jsonl")
     claims = [c for c in records(folder / "scifact" / "claims_train.jsonl") if c["evidence"]]
     lexical = Lexical([d["title"] + " " + d["text"] for d in corpus])
-    for number, claim in enumerate(random.Random(7).sample(claims, limit)):
+    for claim in random.Random(7).sample(claims, limit):
         asked = encoder.encode([claim["claim"]])[0]
         top = lexical.top(claim["claim"], set(), 8)
         cosines = encoder.encode([corpus[i]["text"][:900] for i, _ in top]) @ asked
@@ -274,8 +268,7 @@ def scifact(folder, limit, encoder):
             wanted = {s for g in groups for s in g["sentences"]}
             gold |= {(identifier, document["sentences"][s]) for s in wanted}
         worth = [float((p.document_id, p.text) in gold) for p in pieces]
-        yield made("scifact", claim["id"], claim["claim"], True, pieces, worth, encoder,
-                   context=number < 30)  # fmt: skip
+        yield made("scifact", claim["id"], claim["claim"], True, pieces, worth, encoder)
 
 
 def trials(folder, limit, encoder):
@@ -285,7 +278,7 @@ def trials(folder, limit, encoder):
     articles = folder.parent / "corpora" / "jats"
     usable = [p for p in prompts if p["annotations"] and (articles / f"{p['pmcid']}.nxml").exists()]
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
-    for number, p in enumerate(random.Random(7).sample(usable, min(limit, len(usable)))):
+    for p in random.Random(7).sample(usable, min(limit, len(usable))):
         tree = etree.parse(str(articles / f"{p['pmcid']}.nxml"), parser)
         title = " ".join("".join(tree.find(".//article-title").itertext()).split())
         found = []
@@ -307,8 +300,7 @@ def trials(folder, limit, encoder):
                      default=0.0) for c in pieces]  # fmt: skip
         worth = [w if w >= 0.6 else 0.0 for w in worth]
         if pieces:
-            yield made("trials", p["prompt_id"], question, True, pieces, worth, encoder,
-                       context=number < 20)  # fmt: skip
+            yield made("trials", p["prompt_id"], question, True, pieces, worth, encoder)
 
 
 def medquad(folder, limit, encoder):
@@ -326,6 +318,46 @@ def medquad(folder, limit, encoder):
                 worth = [float(answerable and int(p.document_id) in same) for p in pieces]
                 yield made("medquad", row["question"], row["question"], answerable, pieces, worth,
                            encoder)  # fmt: skip
+
+
+def guide(folder, limit, encoder, kb):
+    """Questions to guideline sentences, through the whole retrieval of a kb of the corpora.
+
+    Without its document a question may still have an answer; those for which reading found one
+    (``elsewhere``) have no second pool.
+    """
+    from kgrag import Engine
+    from kgrag.retrieval.context import build_context
+    from kgrag.retrieval.rerank import SHORTLIST, Weights, standard
+    from kgrag.retrieval.rerank_features import CHEAP
+    from kgrag.stores.base import Filters
+
+    weights = Weights.load().cheap
+    with Engine.open(kb) as engine:
+        barred = [d.id for d in engine.truth.documents(collection="cpgqa")]
+        sources = {(d.source.collection, d.source.identifier): d.id
+                   for d in engine.truth.documents()}  # fmt: skip
+        for label in records(QUESTIONS)[:limit]:
+            home = sources[label["collection"], label["identifier"]]
+            text = engine.truth.document(home).text[label["start"] : label["end"]]
+            if sha256(text.encode()) != label["sha256"]:
+                raise SystemExit(f"{label['identifier']} was read otherwise than when it was asked")
+            for answerable in (True, False):
+                without = (*barred, *(() if answerable else (home,)))
+                found = engine.retriever.candidates(
+                    label["question"], limit=20, filters=Filters(without_documents=without)
+                )
+                pieces = build_context(found, engine.truth).citables
+                worth = [float(flat(text) in flat(c.text) or (c.document_id == home
+                         and c.start < label["end"] and label["start"] < c.end))
+                         for c in pieces]  # fmt: skip
+                if not answerable and (label["elsewhere"] or any(worth)):
+                    continue
+                rows = cheap_features(label["question"], pieces)
+                order = np.argsort(-(standard(rows) @ np.array([weights[n] for n in CHEAP])),
+                                   kind="stable")[:SHORTLIST]  # fmt: skip
+                yield made("guide", label["question"], label["question"], answerable, list(pieces),
+                           worth, encoder, order)  # fmt: skip
 
 
 def general(folder, limit, encoder):
@@ -361,11 +393,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--questions", type=int, default=90)
+    parser.add_argument("--kb", help="for guide: a kb of the corpora")
     options = parser.parse_args()
     folder = Path(os.environ["KGRAG_DATA"]) / "bench"
     encoder = load_encoder("all-minilm-l6-v2")
     pools = []
-    for pool in globals()[options.kind](folder, options.questions, encoder):
+    kb = (options.kb,) if options.kind == "guide" else ()
+    for pool in globals()[options.kind](folder, options.questions, encoder, *kb):
         pools.append(pool)
         if len(pools) % 10 == 0:
             print(options.kind, len(pools), file=sys.stderr, flush=True)

@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from kgrag.reasoning.coverage import content_words, coverage, weights
-from kgrag.records.answer import Seed
 from kgrag.retrieval.context import Citable
 from kgrag.retrieval.rerank import Ranked
-from kgrag.verification.quotes import find_quote
 
 # Words of asking that name no subject: a source may answer without them.
 _ASKING_WORDS: Final = """
@@ -28,9 +26,7 @@ _ASKING_WORDS: Final = """
 _ASKING: Final = frozenset(content_words(_ASKING_WORDS))
 
 
-def answer_features(
-    question: str, ranked: Sequence[Ranked], seeds: Sequence[Seed] = ()
-) -> dict[str, float]:
+def answer_features(question: str, ranked: Sequence[Ranked]) -> dict[str, float]:
     """The values of ``ANSWER_FEATURES``; all 0 when nothing was found."""
     from kgrag.retrieval.rerank import ANSWER_FEATURES
 
@@ -54,21 +50,11 @@ def answer_features(
         "top_cosine": best.features.get("cosine", 0.0),
         "passage_cosine": max(r.citable.passage_cosine for r in ranked),
         "mean_covered_before": sum(first) / len(first),
-        "linked": _linked(best.citable, seeds),
     }
 
 
 def _around(citable: Citable) -> str:
     return " ".join((citable.before, citable.title, *citable.section))
-
-
-def _linked(citable: Citable, seeds: Sequence[Seed]) -> float:
-    """The share of the seeds whose words or name stand in the piece, its section or title."""
-    if not seeds:
-        return 0.0
-    text = f"{_around(citable)} {citable.text}"
-    found = sum(bool(find_quote(s.text, text) or find_quote(s.name, text)) for s in seeds)
-    return found / len(seeds)
 
 
 def speaks_to(question: str, citable: Citable, weight: Mapping[str, float]) -> float:

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from kgrag.errors import KgragError
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MARGIN: Final = 2.5
+MARGIN: Final = 3.0
 """A further statement scores at most this much less than the first (in log odds)."""
 FOLLOWING: Final = 0.75
 """The share of the threshold that a further statement must reach: the first one carries the
@@ -230,7 +230,7 @@ def _find(draft: _Draft, parts: Parts, limit: int) -> None:
 def _chance(draft: _Draft, parts: Parts, ranked: Sequence[Ranked]) -> float:
     if not ranked:
         return 0.0
-    features = answer_features(draft.question, ranked, draft.view.seeds)
+    features = answer_features(draft.question, ranked)
     return probability(parts.reranker.weights.answer, features)
 
 
@@ -248,16 +248,16 @@ def _choose(draft: _Draft, parts: Parts) -> list[Ranked]:
 
 
 def _different(ranked: Sequence[Ranked], most: int = 30) -> list[Ranked]:
-    """Best first, without pieces that overlap an earlier one or say it in the same words."""
+    """Best first, without pieces of other places that say an earlier one in the same words."""
     kept: list[Ranked] = []
     words: list[set[str]] = []
     for candidate in ranked:
         piece = candidate.citable
         mine = set(content_words(piece.text))
         repeats = any(
-            (k.citable.document_id == piece.document_id
-             and k.citable.start < piece.end and piece.start < k.citable.end)
-            or min(coverage(mine, other), coverage(other, mine)) >= 0.8
+            min(coverage(mine, other), coverage(other, mine)) >= 0.8
+            and not (k.citable.document_id == piece.document_id
+                     and k.citable.start < piece.end and piece.start < k.citable.end)
             for k, other in zip(kept, words, strict=True)
         )  # fmt: skip
         if not repeats:
@@ -271,29 +271,76 @@ def _different(ranked: Sequence[Ranked], most: int = 30) -> list[Ranked]:
 def _keep(
     draft: _Draft, parts: Parts, ordered: Sequence[Ranked], threshold: float
 ) -> tuple[Statement, ...]:
-    """The statements that passed every check, in order; the others are dropped."""
+    """The statements that passed every check, in order; the others are dropped.
+
+    A piece that overlaps or follows one already kept becomes one quotation with it when both
+    together fit the limit of words, so that a list or an argument is not quoted in shreds.
+    """
+    pieces: list[Citable] = []
     kept: list[Statement] = []
     for candidate in ordered:
-        if len(kept) == draft.options.statements:
-            break
         chance = _chance(draft, parts, [candidate])
         if kept and chance < FOLLOWING * threshold:
             continue
-        citation = _citation(candidate.citable, draft.context)
-        checks = _checks(draft, parts, candidate.citable, citation)
-        if all(c.result != "fail" for c in checks) and checks[0].result == "pass":
-            kept.append(
-                Statement(
-                    text=citation.quote,
-                    kind="quote",
-                    verdict="supported",
-                    confidence=round(draft.chance if not kept else chance, 4),
-                    citations=(citation,),
-                    assertions=_stated(candidate.citable, draft.view),
-                    checks=checks,
-                )
-            )
+        piece = candidate.citable
+        with _guarded("span"):
+            at = next((i for i, p in enumerate(pieces) if _touch(p, piece, parts.truth)), None)
+            joined = None if at is None else _joined(pieces[at], piece, parts.truth)
+        if at is not None and joined is not None:
+            if joined.words <= draft.options.words:
+                confidence = kept[at].confidence
+                statement = _statement(draft, parts, joined, confidence)
+                if statement is not None:
+                    pieces[at], kept[at] = joined, statement
+                    continue
+            if pieces[at].start < piece.end and piece.start < pieces[at].end:
+                continue
+        if len(kept) == draft.options.statements:
+            continue
+        confidence = round(draft.chance if not kept else chance, 4)
+        statement = _statement(draft, parts, piece, confidence)
+        if statement is not None:
+            pieces.append(piece)
+            kept.append(statement)
     return tuple(kept)
+
+
+def _touch(one: Citable, other: Citable, truth: Reads) -> bool:
+    """Whether the two overlap, or follow each other in one paragraph of one section."""
+    if (one.document_id, one.section) != (other.document_id, other.section):
+        return False
+    first, second = sorted((one, other), key=lambda c: (c.start, c.end))
+    if second.start <= first.end:
+        return True
+    between = truth.document(one.document_id).text[first.end : second.start]
+    return not between.strip() and "\n" not in between
+
+
+def _joined(one: Citable, other: Citable, truth: Reads) -> Citable:
+    """The one piece that holds both, from the first character to the last."""
+    start, end = min(one.start, other.start), max(one.end, other.end)
+    first = min(one, other, key=lambda c: c.start)
+    text = truth.document(one.document_id).text[start:end]
+    return replace(first, start=start, end=end, text=text, doubt=max(one.doubt, other.doubt))
+
+
+def _statement(
+    draft: _Draft, parts: Parts, piece: Citable, confidence: float | None
+) -> Statement | None:
+    """The piece as a statement, None when a check failed."""
+    citation = _citation(piece, draft.context)
+    checks = _checks(draft, parts, piece, citation)
+    if checks[0].result != "pass" or any(c.result == "fail" for c in checks):
+        return None
+    return Statement(
+        text=citation.quote,
+        kind="quote",
+        verdict="supported",
+        confidence=confidence,
+        citations=(citation,),
+        assertions=_stated(piece, draft.view),
+        checks=checks,
+    )
 
 
 def _connection(draft: _Draft, parts: Parts) -> tuple[Statement, ...]:

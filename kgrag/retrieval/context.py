@@ -24,7 +24,14 @@ DOUBTFUL: Final = 0.5
 """From this level of doubt upward, doses of the place are not quoted."""
 
 Refusal = Literal[
-    "replaced", "superseded", "retracted", "doubtful", "instruction", "too_long", "incomplete"
+    "replaced",
+    "superseded",
+    "retracted",
+    "doubtful",
+    "instruction",
+    "too_long",
+    "incomplete",
+    "reference",
 ]
 
 
@@ -76,6 +83,11 @@ class Citable:
     @property
     def words(self) -> int:
         return len(self.text.split())
+
+    @property
+    def place(self) -> str:
+        """Title and headings that the piece stands under, each once."""
+        return ". ".join(dict.fromkeys(p for p in (self.title, *self.section) if p))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +213,10 @@ def _pieces(
         for index, span in enumerate(spans := _cores(document.text, block)):
             if not start <= span.start < end or not _answers(span.of(document.text), block.kind):
                 continue
+            section = document.section_path(span.start)
+            if section and _REFERENCES.match(section[-1]):
+                refused["reference"] += 1
+                continue
             extended = _extend(document, blocks, at, spans, index)
             if extended is None:
                 refused["incomplete"] += 1
@@ -215,6 +231,14 @@ def _pieces(
             else:
                 before = _before(document, blocks, at, spans, index)
                 yield _Piece(extended, span, block.kind, before)
+
+
+# A list of other works says nothing itself.
+_REFERENCES: Final = re.compile(
+    r"^[\W\d]*(?:references?|bibliography|works cited|literature cited|(?:further|suggested|"
+    r"recommended) reading|citations?)\W*$",
+    re.IGNORECASE,
+)
 
 
 def _doubtful(document: Document, span: Span) -> bool:

@@ -139,7 +139,6 @@ ANSWER_FEATURES: Final = (
     "top_cosine",
     "passage_cosine",  # of the best passage
     "mean_covered_before",  # over the first three pieces
-    "linked",  # share of the question's concepts that the piece or its section names
 )
 
 

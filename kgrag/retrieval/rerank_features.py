@@ -34,8 +34,8 @@ NAMES: Final = (
     "list",  # the question asks for several and the piece is a list
     "evidence",  # the piece states an assertion that the graph found for the question
     "negation_asked",  # the question asks what not to do and the piece negates
-    "maxsim",  # mean over the question's tokens of the highest cosine to a token of the piece
-    "cosine",  # of the mean token states
+    "maxsim",  # mean over the question's tokens of the highest cosine to a token of piece or place
+    "cosine",  # of the mean token states of question and piece
     "weakest",  # as maxsim, over the quarter of the question's tokens that is matched worst
 )
 CHEAP: Final = NAMES[:12]
@@ -154,17 +154,34 @@ def _states(citable: Citable, evidence: Mapping[str, list[tuple[int, int]]]) -> 
 def late_features(
     question: str, citables: Sequence[Citable], encoder: TokenEncoder
 ) -> NDArray[np.float64]:
-    """Shape (pieces, 3): the last three of ``NAMES``, from one forward pass."""
+    """Shape (pieces, 3): the last three of ``NAMES``, from one forward pass.
+
+    A token of the question may be met by the piece or by its place, the title and headings that it
+    stands under: guidelines name their subject in the heading and not again below it.
+    """
     if not citables:
         return np.zeros((0, 3))
-    asked, *pieces = encoder.encode_tokens([question, *(c.text for c in citables)])
+    places = list(dict.fromkeys(c.place for c in citables))
+    asked, *states = encoder.encode_tokens([question, *(c.text for c in citables), *places])
+    if not len(asked):
+        return np.zeros((len(citables), 3))
+    pieces = states[: len(citables)]
+    met = dict(zip(places, (_met(asked, s) for s in states[len(citables) :]), strict=True))
     mean = _mean(asked)
     rows = np.zeros((len(pieces), 3))
-    for at, piece in enumerate(pieces):
-        if len(asked) and len(piece):
-            best = (asked @ piece.T).max(axis=1)
+    for at, (citable, piece) in enumerate(zip(citables, pieces, strict=True)):
+        if len(piece):
+            best = np.maximum(_met(asked, piece), met[citable.place])
             rows[at] = float(best.mean()), float(mean @ _mean(piece)), weakest(best)
     return rows
+
+
+def _met(asked: NDArray[np.float32], text: NDArray[np.float32]) -> NDArray[np.float32]:
+    """For each token of the question the highest cosine to a token of the text; 0 without any."""
+    best: NDArray[np.float32] = (
+        (asked @ text.T).max(axis=1) if len(text) else np.zeros(len(asked), dtype=np.float32)
+    )
+    return best
 
 
 def weakest(best: NDArray[np.float32]) -> float:

@@ -11,7 +11,7 @@ import pytest
 from kgrag.reasoning.loop import Parts, ask
 from kgrag.records.answer import Answer, CitedDocument, Hit
 from kgrag.records.question import AskOptions
-from kgrag.records.text import Block, Document, Doubt, Metadata, Page, Source
+from kgrag.records.text import Block, Document, Doubt, Metadata, Page, Section, Source
 from kgrag.render import answer_html, answer_text
 from kgrag.retrieval.context import Context, build_context, speaks_to_model
 from kgrag.retrieval.rerank import LinearReranker
@@ -135,6 +135,14 @@ def test_headings_references_and_questions_are_no_answers() -> None:
                     ("caption", "Figure 1. Disease B in adults."),
                     (P, "What is the treatment of disease B?"))  # fmt: skip
     assert texts(made) == []
+
+
+@pytest.mark.parametrize("heading", ["References", "7. References:", "Further reading"])
+def test_a_list_of_other_works_is_not_quoted(heading: str) -> None:
+    made = document((H, heading), (P, "Smith and others wrote about drug A in disease B."))
+    sections = (Section(heading, 1, 0, len(made.text)),)
+    assert texts(replace(made, sections=sections)) == []
+    assert texts(replace(made, sections=(replace(sections[0], title="Referral"),)))
 
 
 def test_doses_of_doubtful_pages_are_not_quoted() -> None:
@@ -301,6 +309,33 @@ def test_the_model_chooses_only_among_what_it_was_offered() -> None:
     answer = run(model=chooser, choice="model")
     assert [s.text for s in answer.statements] == [chooser.offered[1]]
     assert run(model=Chooser(), choice="model").abstained
+
+
+def test_items_of_one_list_become_one_quotation() -> None:
+    made = document((P, "Stop amoxicillin in pneumonia when these hold:"), (L, "no fever"),
+                    (L, "normal blood pressure"), (L, "a normal mental state"))  # fmt: skip
+    answer = run("When can amoxicillin be stopped in pneumonia?", made=made)
+    assert [s.text for s in answer.statements] == [made.text]
+    [citation] = answer.statements[0].citations
+    assert (citation.start, citation.end) == (0, len(made.text))
+
+
+def test_sentences_that_follow_each_other_become_one_quotation() -> None:
+    both = "Amoxicillin is the drug for pneumonia. Amoxicillin for pneumonia is given by mouth."
+    answer = run("Is amoxicillin given for pneumonia?", made=document((P, both)))
+    assert [s.text for s in answer.statements] == [both]
+    lines = [(P, f"{line}.") for line in both.rstrip(".").split(". ")]
+    apart = run("Is amoxicillin given for pneumonia?", made=document(*lines))
+    assert len(apart.statements) == 2  # two paragraphs are two statements
+
+
+def test_what_is_joined_keeps_to_the_limit_of_words() -> None:
+    items = [(L, f"amoxicillin in pneumonia {'and more ' * n}") for n in range(1, 12)]
+    made = document((P, "Stop amoxicillin in pneumonia when these hold:"), *items)
+    answer = ask("When can amoxicillin be stopped in pneumonia?", parts(made),
+                 AskOptions(threshold=0.0, words=30))  # fmt: skip
+    assert answer.statements
+    assert all(len(s.text.split()) <= 30 for s in answer.statements)
 
 
 def test_statements_and_words_are_bounded() -> None:
