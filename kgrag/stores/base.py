@@ -149,9 +149,10 @@ class TruthStore(Protocol):
         ...
 
     def passages_with_concepts(
-        self, concepts: Sequence[str], *, limit: int = 1000
+        self, concepts: Sequence[str], *, limit: int = 1000, as_of: str | None = None
     ) -> Sequence[tuple[str, str]]:
-        """(passage id, concept) of current documents, most mentions first."""
+        """(passage id, concept) of current documents, most mentions first; with ``as_of`` of those
+        in force then."""
         ...
 
     def assertions(
@@ -189,6 +190,17 @@ class TruthStore(Protocol):
 
         ``as_of`` is YYYY, YYYY-MM or YYYY-MM-DD; ValueError otherwise.
         """
+        ...
+
+    def superseders(self, document_id: str) -> tuple[str, ...]:
+        """The documents that supersede this one now, in order of id; NotFound for an unknown id.
+
+        None for one that was replaced or removed: it is its source that has moved on.
+        """
+        ...
+
+    def superseded(self, document_id: str) -> tuple[str, ...]:
+        """The documents that this one supersedes now, in order of id; as ``superseders``."""
         ...
 
     def edges(self) -> Iterator[tuple[str, str, str, str, int]]:

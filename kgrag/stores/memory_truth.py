@@ -225,11 +225,11 @@ class MemoryTruth:
         return tuple(dict(reject) for reject in self._find(document_id).item.rejects)
 
     def passages_with_concepts(
-        self, concepts: Sequence[str], *, limit: int = 1000
+        self, concepts: Sequence[str], *, limit: int = 1000, as_of: str | None = None
     ) -> Sequence[tuple[str, str]]:
         counted = Counter(
             (passage.id, mention.concept)
-            for item in self._current()
+            for item in (kept.item for _, kept in self._that_count(True, as_of))
             for passage in item.passages
             for mention in item.mentions
             if mention.concept in concepts
@@ -290,6 +290,23 @@ class MemoryTruth:
         return in_force(
             [Kept(_edition(k.item), k.status != "replaced", k.generation) for k in kept], as_of
         )
+
+    def superseders(self, document_id: str) -> tuple[str, ...]:
+        """See ``TruthStore``."""
+        return self._related(document_id, later=True)
+
+    def superseded(self, document_id: str) -> tuple[str, ...]:
+        """See ``TruthStore``."""
+        return self._related(document_id, later=False)
+
+    def _related(self, document_id: str, *, later: bool) -> tuple[str, ...]:
+        self.info(document_id)
+        live = {k: _edition(v.item) for k, v in self._kept.items() if v.status != "replaced"}
+        own = live.pop(document_id, None)
+        if own is None:
+            return ()
+        found = (k for k, o in live.items() if (o.supersedes(own) if later else own.supersedes(o)))
+        return tuple(sorted(found))
 
     def _that_count(self, current: bool, as_of: str | None) -> list[tuple[str, _Kept]]:
         if as_of is None:

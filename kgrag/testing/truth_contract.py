@@ -459,6 +459,8 @@ class TruthContract:
         assert {e.document_id for s in truth.assertions() for e in s.evidence} == {b}
         assert [count for *_, count in truth.edges()] == [1]
         assert {p for p, _ in truth.passages_with_concepts([DRUG])} <= {p.id for p in new.passages}
+        assert (truth.superseders(a), truth.superseded(a)) == ((b,), ())
+        assert (truth.superseders(b), truth.superseded(b)) == ((), (a,))
         assert truth.counts()["superseded"] == 1 and truth.counts()["replaced"] == 0
         assert truth.current(old.document.source) == truth.info(a)
         assert [(c.op, c.document_id) for c in truth.changes(0)] == [
@@ -472,6 +474,9 @@ class TruthContract:
         assert list(truth.verify()) == []
         truth.remove(b)
         assert truth.info(a).status == "current"
+        assert truth.superseders(a) == truth.superseders(b) == ()
+        with pytest.raises(NotFound):
+            truth.superseders("doc_none")
         assert tuple(truth.recommendations()) == old.recommendations
         assert [(c.op, c.document_id) for c in truth.changes(generation)] == [
             ("retire", b),
@@ -566,6 +571,10 @@ class TruthContract:
             assert held == found.documents
             evidence = [e for a in truth.assertions(as_of=day) for e in a.evidence]
             assert {e.document_id for e in evidence} == found.documents
+            places = truth.passages_with_concepts([DRUG], as_of=day)
+            known = truth.passages_by_id([passage for passage, _ in places])
+            assert {p.document_id for p, _ in known.values()} == found.documents
+            assert truth.passages_with_concepts([DRUG], as_of=day, limit=1) == places[:1]
             said[day] = "".join(sorted(names[key] for key in found.documents))
             said[day] += "?" * len(found.inexact)
         assert said == {

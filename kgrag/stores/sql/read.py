@@ -210,11 +210,11 @@ def passages_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, tupl
 
 
 def passages_with_concepts(
-    connection: Connection, concepts: Sequence[str], limit: int
+    connection: Connection, concepts: Sequence[str], limit: int, which: Which
 ) -> list[tuple[str, str]]:
     """Most mentions first; ties by passage id, then concept."""
     query = (
-        select(passages.c.id, postings.c.concept)
+        select(passages.c.id, postings.c.concept, documents.c.id.label("document_id"))
         .join_from(
             postings,
             passages,
@@ -222,11 +222,13 @@ def passages_with_concepts(
         )
         .join(documents, documents.c.doc == postings.c.doc)
         .where(postings.c.concept.in_(list(dict.fromkeys(concepts))))
-        .where(documents.c.status == "current")
         .order_by(postings.c.mentions.desc(), passages.c.id, postings.c.concept)
-        .limit(limit)
     )
-    return [(row.id, row.concept) for row in connection.execute(query)]
+    if which.valid is None:
+        rows = connection.execute(which.narrow(query).limit(limit)).all()
+    else:
+        rows = list(which.of(connection.execute(query).all()))[:limit]
+    return [(row.id, row.concept) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

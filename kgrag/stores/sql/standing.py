@@ -86,6 +86,17 @@ def settle(connection: Connection, touched: Iterable[Edition], log: Log) -> None
         )
 
 
+def related(connection: Connection, document_id: str, *, later: bool) -> tuple[str, ...]:
+    """The live documents that supersede this live one (``later``), or that it supersedes."""
+    row = connection.execute(_query().where(_LIVE, documents.c.id == document_id)).one_or_none()
+    if row is None or row.issuer is None:
+        return ()
+    own = _edition(row)
+    others = [_edition(other) for other in _rivals(connection, own)]
+    found = [o.id for o in others if (o.supersedes(own) if later else own.supersedes(o))]
+    return tuple(sorted(found))
+
+
 def _rivals(connection: Connection, one: Edition) -> Sequence[Row[Any]]:
     """Live documents of the same collection and issuer that could supersede it or be superseded."""
     same = _query().where(

@@ -258,10 +258,12 @@ class SqlTruth:
         return () if found is None else tuple(json.loads(found))
 
     def passages_with_concepts(
-        self, concepts: Sequence[str], *, limit: int = 1000
+        self, concepts: Sequence[str], *, limit: int = 1000, as_of: str | None = None
     ) -> Sequence[tuple[str, str]]:
+        """See ``TruthStore``."""
+        which = self._which(True, as_of)
         with self._read() as connection:
-            return read.passages_with_concepts(connection, concepts, limit)
+            return read.passages_with_concepts(connection, concepts, limit, which)
 
     def assertions(
         self,
@@ -302,6 +304,18 @@ class SqlTruth:
                 held = generation, as_of, standing.valid_at(connection, as_of)
             self._in_force = held
         return held[2]
+
+    def superseders(self, document_id: str) -> tuple[str, ...]:
+        """See ``TruthStore``."""
+        with self._read() as connection:
+            read.info(connection, document_id)
+            return standing.related(connection, document_id, later=True)
+
+    def superseded(self, document_id: str) -> tuple[str, ...]:
+        """See ``TruthStore``."""
+        with self._read() as connection:
+            read.info(connection, document_id)
+            return standing.related(connection, document_id, later=False)
 
     def _which(self, current: bool, as_of: str | None) -> read.Which:
         if as_of is None:
