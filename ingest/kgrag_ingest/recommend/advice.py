@@ -10,6 +10,8 @@ from kgrag.records.recommendations import Direction
 from kgrag_ingest.recommend.rules import Cue, Rules
 
 _FEWEST_SPACES: Final = 1
+# The rule of advice that begins with a verb.
+COMMAND: Final = "command"
 _TRAILING: Final = " .;:,"
 # The words that a command can begin with: after the start of the line or after a mark.
 FIRST_WORD: Final = re.compile(r"(?:^|[^\w\s]\s)[\W\d]{0,4}([a-z-]+)")
@@ -65,7 +67,7 @@ def _command(line: str, rules: Rules) -> _Found | None:
     # A line that begins in lower case is the rest of another one.
     if line[begin].islower() and not any(c.isalnum() for c in line[:begin]):
         return None
-    return begin, ("against" if against else "for"), (begin, len(line)), "command"
+    return begin, ("against" if against else "for"), (begin, len(line)), COMMAND
 
 
 def _cue(line: str, rules: Rules) -> _Found | None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from kgrag.records.concepts import Mention
 from kgrag.records.text import Document, Span
-from kgrag_ingest.recommend.advice import Advice, find_advice
+from kgrag_ingest.recommend.advice import COMMAND, Advice, find_advice
 from kgrag_ingest.recommend.grades import FoundGrade, Grading, grading
 from kgrag_ingest.recommend.population import find_population, limits
 from kgrag_ingest.recommend.rules import Rules, rules
@@ -76,8 +76,10 @@ class Context:
     def advice(self, span: Span, *, commands: bool = True) -> Advice | None:
         """What the words of the line advise, as this kind of document and section advises."""
         text = self.document.text
-        commands = commands and not self.journal and not self._quiet(span.start)
+        commands = commands and not self.journal
         advice = find_advice(text, span.start, span.end, self.rules, commands=commands)
+        if advice is not None and advice.rule == COMMAND and self._quiet(span.start):
+            advice = find_advice(text, span.start, span.end, self.rules, commands=False)
         return advice if advice is not None and self.admits(span, advice.rule) else None
 
     def admits(self, span: Span, rule: str) -> bool:
