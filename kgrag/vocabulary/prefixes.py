@@ -135,10 +135,15 @@ def flaw(identifier: str) -> str | None:
 
 
 def luhn(identifier: str) -> bool:
-    """Whether the digit behind the dash is the mod-10 check digit of those before it (LOINC)."""
+    """Whether the digit behind the dash is the mod-10 check digit of those before it (LOINC).
+
+    Parts and answers of LOINC (``LP...``, ``LA...``) are no codes and pass.
+    """
+    if identifier.startswith("L"):
+        return True
     body, _, digit = identifier.rpartition("-")
     total = 0
-    for at, char in enumerate(reversed(body.lstrip("LPA"))):
+    for at, char in enumerate(reversed(body)):
         value = int(char) * (1 if at % 2 else 2)
         total += value // 10 + value % 10
     return str(-total % 10) == digit
