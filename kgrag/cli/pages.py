@@ -6,6 +6,7 @@ reaches the terminal, and into ``Text``, so that none of it is read as markup.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -27,16 +28,24 @@ _STYLES: Final = {
     "grade": "bold yellow",
     "exception": "bold red",
 }
+# What ends a line for some terminal or tool.
+_BREAK: Final = re.compile("[\n\u2028\u2029]")
 _SHOWN: Final = 8
 _WIDEST: Final = 100
 
 
 def print_page(page: RenderableType) -> None:
     """Print the page; without colours when the output is no terminal."""
-    console = Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False)
     if console.width > _WIDEST:
         console.width = _WIDEST
-    console.print(page)
+    if console.is_terminal:
+        console.print(page)
+        return
+    with console.capture() as captured:
+        console.print(page)
+    # Cells are filled with blanks, which nobody wants in a file.
+    print("\n".join(line.rstrip() for line in captured.get().split("\n")), end="")
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -56,7 +65,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def _line(value: object) -> str:
-    return plain(value).replace("\n", " ")
+    return _BREAK.sub(" ", plain(value)).strip(" ")
 
 
 def _quoted(
@@ -68,10 +77,10 @@ def _quoted(
     spans = sorted((s[0] - start, s[1] - start, kind) for kind, s in marks if s is not None)
     for begin, end, kind in spans:
         if at <= begin < end <= len(quote):
-            text.append(_line(quote[at:begin]))
-            text.append(_line(quote[begin:end]), style=_STYLES[kind])
+            text.append(_BREAK.sub(" ", plain(quote[at:begin])))
+            text.append(_BREAK.sub(" ", plain(quote[begin:end])), style=_STYLES[kind])
             at = end
-    text.append(_line(quote[at:]))
+    text.append(_BREAK.sub(" ", plain(quote[at:])))
     text.append("”")
     return text
 
@@ -148,8 +157,9 @@ def _facts(record: Mapping[str, Any]) -> list[tuple[str, RenderableType]]:
         rows.append(("same as", Text(", ".join(map(_line, record["same_as"])))))
     vocabulary = record["vocabulary"]
     said = Text(vocabulary["iri"])
-    for entry in vocabulary["registered"]:
-        said.append(f"\n{entry['name']}, {entry['version']} ({entry['licence']})", style="dim")
+    registered = [f"{_line(e['name'])} {_line(e['version'])}" for e in vocabulary["registered"]]
+    if registered:
+        said.append("\n" + "; ".join(registered), style="dim")
     rows.append(("vocabulary", said))
     m = record["mentions"]
     if not m["passages"]:
@@ -200,7 +210,7 @@ def _ends(evidence: Mapping[str, Any]) -> list[tuple[str, Sequence[int] | None]]
 def assertion_page(record: Mapping[str, Any]) -> RenderableType:
     """An assertion with every quotation that states it, its two ends marked."""
     title = Text(_line(record["subject_name"]), style=_STYLES["subject"])
-    word = f"does not hold: {record['label']}" if record["negated"] else record["label"]
+    word = f"denied: {record['label']}" if record["negated"] else record["label"]
     title.append(f" — {_line(word)} → ", style="bold red" if record["negated"] else "default")
     title.append(_line(record["object_name"]), style=_STYLES["object"])
     rows: list[tuple[str, RenderableType]] = [
@@ -214,8 +224,8 @@ def assertion_page(record: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [title, _indented(_rows(rows))]
     if not record.get("current", True):
         parts.append(Text("  no current document states this", style="bold red"))
-    parts.append(_heading(_many(len(record["evidence"]), "place") + " that state" + (
-        "s it" if len(record["evidence"]) == 1 else " it")))  # fmt: skip
+    count = len(record["evidence"])
+    parts.append(_heading(f"{_many(count, 'place')} that {'states' if count == 1 else 'state'} it"))
     for number, e in enumerate(record["evidence"], 1):
         quote = _quoted(e["quote"], e["start"], _ends(e))
         parts.append(_numbered(number, Group(quote, _place(e))))
@@ -348,7 +358,7 @@ def document_page(record: Mapping[str, Any]) -> RenderableType:
         if len(record["sections"]) > 30:
             parts.append(Text(f"  … and {len(record['sections']) - 30} more", style="dim"))
     parts.append(_heading("beginning of the text"))
-    parts.append(_indented(Text(plain(record["text"][:800]))))
+    parts.append(_indented(Text(plain(record["text"][:800]).rstrip("\n"))))
     if len(record["text"]) > 800:
         parts.append(Text("  … --json gives the whole text", style="dim"))
     return Group(*parts)
