@@ -12,6 +12,7 @@ from kgrag.records.concepts import Mention
 from kgrag.records.text import Document, Span
 from kgrag.sentences import sentences
 from kgrag_ingest.extract.learned import read_abstract
+from kgrag_ingest.extract.listing import read_lists
 from kgrag_ingest.extract.rules import rules
 from kgrag_ingest.extract.sentence import read_sentence
 from kgrag_ingest.extract.table import read_row
@@ -33,10 +34,11 @@ class Extraction:
 
 
 def extract(document: Document, mentions: Sequence[Mention]) -> Extraction:
-    """The assertions of the document's sentences and table rows.
+    """The assertions of the document's sentences, table rows and led lists, and of an abstract.
 
-    Every evidence is a whole sentence or row with ``text[start:end] == quote``. Of a document whose
-    extraction is in doubt at 0.5 or more, all assertions are candidates.
+    Every evidence is a whole sentence or row, or a list from its lead to the item, with
+    ``text[start:end] == quote``. Of a document whose extraction is in doubt at 0.5 or more, all
+    assertions are candidates.
     """
     known = rules()
     ordered = sorted(mentions, key=lambda m: (m.start, -m.end))
@@ -49,6 +51,9 @@ def extract(document: Document, mentions: Sequence[Mention]) -> Extraction:
             read = read_sentence(document, span, inside, known)
         found.extend(read[0])
         rejects.extend(read[1])
+    lists = read_lists(document, ordered, known)
+    found.extend(lists[0])
+    rejects.extend(lists[1])
     learned = read_abstract(document, ordered, known)
     found.extend(learned[0])
     rejects.extend(learned[1])

@@ -26,7 +26,7 @@ from kgrag_ingest.extract.induced import Common, Pair, pairs
 from kgrag_ingest.extract.rules import Rules
 from kgrag_ingest.extract.sentence import Found, reject
 
-RULE: Final = "causes.learned"
+RULE: Final = "classifier.causes"
 _READERS: Final = ("jats/", "medline/")
 # A longer text is no abstract, whatever its section is called.
 _LONGEST: Final = 8000

@@ -60,12 +60,16 @@ class SentenceRule:
 
 @dataclass(frozen=True, slots=True)
 class RowRule:
-    """Two column roles whose mentions in one row are related."""
+    """Two column roles whose mentions in one row are related.
+
+    ``listed`` is the tier of what a list under a heading says so: looser than a row.
+    """
 
     id: str
     predicate: str
     subject: str
     object: str
+    listed: Tier = "asserted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,13 @@ def _sentence_rule(entry: Mapping[str, Any], grammar: _Grammar, where: str) -> S
 
 
 def _row_rule(entry: Mapping[str, Any], columns: Mapping[str, str], where: str) -> RowRule:
-    rule = RowRule(entry["id"], entry["predicate"], entry["subject"], entry["object"])
+    rule = RowRule(
+        entry["id"],
+        entry["predicate"],
+        entry["subject"],
+        entry["object"],
+        entry.get("listed", "asserted"),
+    )
     relation(rule.predicate)
     for role in (rule.subject, rule.object):
         if role not in columns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from kgrag.records.assertions import Assertion, Certainty, Evidence, Tier
@@ -24,9 +25,18 @@ Found = tuple[list[Assertion], list[Mapping[str, Any]]]
 
 
 def read_sentence(
-    document: Document, sentence: Span, mentions: Sequence[Mention], rules: Rules
+    document: Document,
+    sentence: Span,
+    mentions: Sequence[Mention],
+    rules: Rules,
+    *,
+    parts: tuple[Span, Span] | None = None,
 ) -> Found:
-    """The assertions of the sentence, and the rejects."""
+    """The assertions of the sentence, and the rejects.
+
+    ``parts`` are the lead and the item of a list that together are read as one sentence; the
+    evidence is all of ``sentence``.
+    """
     text = document.text
     if text[sentence.end - 1] == "?":
         return [], []
@@ -38,7 +48,7 @@ def read_sentence(
     possible = [rule for rule in rules.sentence if rule.may_be_said(folded, types)]
     if not possible:
         return [], []
-    bones = skeleton(text, sentence, mentions, rules)
+    bones = skeleton(text, parts or (sentence,), mentions, rules)
     if bones is None:
         return [], []
     found: list[Assertion] = []
@@ -50,13 +60,30 @@ def read_sentence(
         for subject, obj in _pairs(bones, match):
             reason = problem or mention_problem(rule, negated, (subject, obj))
             reason = reason or _narrowed(bones, match, (subject, obj), rules)
+            # Within the lead alone nothing needs the item.
+            if parts and max(subject.start, obj.start) < parts[1].start:
+                continue
             made = _assertion(document, sentence, bones, rule, match, (subject, obj), rules)
+            if parts:
+                made = _listed(made, text, parts)
             reason = reason or assertion_problem(made, text, _types(made, subject, obj))
             if reason is None:
                 found.append(made)
             else:
                 rejects.append(reject(made, reason))
     return _consistent(found, rejects)
+
+
+def _listed(made: Assertion, text: str, parts: tuple[Span, Span]) -> Assertion:
+    """The assertion as a lead and its item state it: nothing is taken from the items between."""
+    own = [part.of(text) for part in parts]
+    kept = tuple(
+        (name, value) for name, value in made.qualifiers if any(value in words for words in own)
+    )
+    evidence = made.evidence[0]
+    return replace(
+        made, qualifiers=kept, evidence=(replace(evidence, rule=f"{evidence.rule}.listed"),)
+    )
 
 
 def _matches(

@@ -121,9 +121,10 @@ def _qualifiers(
     text: str, rule: RowRule, by_role: Mapping[str, Cell]
 ) -> tuple[tuple[str, str], ...]:
     found = {}
-    for name in ("dose", "population"):
+    for name in ("dose", "population", "timing"):
         cell = by_role.get(name)
-        if cell is None or (name == "dose" and rule.predicate not in ("treats", "prevents")):
+        given = rule.predicate in ("treats", "prevents")
+        if cell is None or (name != "population" and not given):
             continue
         if name == "dose" and len(by_role["drug"].mentions) != 1:
             continue
