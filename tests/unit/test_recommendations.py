@@ -310,6 +310,26 @@ def test_a_grade_stands_in_a_line_of_its_own_before_the_advice() -> None:
     assert record.certainty.normalised == "high"
 
 
+def test_a_numbered_recommendation_has_the_grades_that_end_it() -> None:
+    first, second = found(
+        "# T\n\n2. Adults should walk every day. Adults should also swim "
+        "(weak recommendation, low certainty).\n"
+    )
+    assert first.strength is not None
+    assert second.strength is not None
+    assert (first.strength.inherited, second.strength.inherited) == (True, False)
+    assert first.strength.span == second.strength.span
+    free, _ = found("# T\n\nAdults should walk. Adults should swim (weak recommendation).\n")
+    assert free.strength is None
+
+
+def test_high_quality_care_is_no_certainty() -> None:
+    assert only("Nurses should give high-quality care to all adults.").certainty is None
+    graded = only("Nurses should visit adults (weak recommendation; low quality).").certainty
+    assert graded is not None
+    assert graded.normalised == "low"
+
+
 def test_a_row_is_one_recommendation_with_the_grades_of_its_columns() -> None:
     table = (
         "| Population | Recommendation | Class | LOE |\n|---|---|---|---|\n"

@@ -18,6 +18,10 @@ from kgrag_ingest.recommend.grades import FoundGrade
 from kgrag_ingest.recommend.rows import Cell, cells
 
 _SILENT: Final = frozenset({"heading", "caption", "reference", "code"})
+# "4. Clinicians should ... Clinicians should ... (strong recommendation, low certainty)."
+_NUMBERED: Final = re.compile(r"\(?\d{1,3}(?:\.\d{1,3})*[.)]?\s")
+_NUMBERED_HEADING: Final = re.compile(r"(?i)(?:\w+ )?recommendations? \d")
+_LONGEST_ENDING: Final = 80
 _LONGEST_LABEL: Final = 160
 _LETTER: Final = re.compile(r"[^\W\d_]")
 # A grade that makes advice of a line without a verb stands in brackets, or begins or ends it.
@@ -144,7 +148,31 @@ def _block(
                 end, last = following.end, at + 1
         made = assemble(context, Span(span.start, end), advice, label=label if not found else ())
         found.append(replace(made, lead=(lead.span.start, lead.span.end)) if lead else made)
-    return found, last
+    return _graded_together(context, block, found), last
+
+
+def _graded_together(
+    context: Context, block: Block, found: list[Recommendation]
+) -> list[Recommendation]:
+    """A numbered recommendation or list item of several sentences has the grades that end it."""
+    if len(found) < 2 or found[-1].strength is None or found[-1].strength.inherited:
+        return found
+    text, last = context.document.text, found[-1]
+    ending = last.strength.span[1] if last.strength else 0
+    numbered = (
+        block.kind == "list_item"
+        or _NUMBERED.match(text, block.start, block.end)
+        or any(
+            _NUMBERED_HEADING.match(text[start:end])
+            for start, end in context.headings(block.start)[:1]
+        )
+    )
+    rest = text[ending : block.end]
+    if not numbered or len(rest) > _LONGEST_ENDING or any(r.strength for r in found[:-1]):
+        return found
+    strength = replace(last.strength, inherited=True) if last.strength else None
+    certainty = replace(last.certainty, inherited=True) if last.certainty else None
+    return [*(replace(r, strength=strength, certainty=certainty) for r in found[:-1]), last]
 
 
 def _advice(context: Context, span: Span, *, commands: bool = True) -> Advice | None:
