@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,30 +129,28 @@ def test_dates_are_compared_to_the_precision_that_both_have() -> None:
 
 DATES = st.sampled_from(["2010", "2010-06", "2012-03-04", "2012", "2015-01", "2018"])
 EDITIONS = st.builds(
-    lambda source, issuer, scope, dated, live, generation: (
-        source,
-        issuer,
-        scope,
-        dated,
-        live,
-        generation,
+    lambda source, issuer, scope, dated, title, claims: Edition(
+        "", Source("own", source), issuer, scope, dated, title, (), claims
     ),
     st.sampled_from("abc"),
     st.sampled_from(["i", "j", None]),
     st.sampled_from(["s", "t", None]),
     st.one_of(st.none(), DATES),
-    st.booleans(),
-    st.integers(0, 9),
+    st.sampled_from([("gout",), ("asthma",)]),
+    st.sampled_from([(), (), ("replaces the advice on gout",)]),
 )
 
 
-@given(st.lists(EDITIONS, max_size=8), DATES)
+@given(
+    st.lists(st.tuples(EDITIONS, st.booleans(), st.integers(0, 9)), max_size=8),
+    DATES,
+)
 def test_in_force_is_what_a_naive_reading_finds(
-    drawn: list[tuple[str, str | None, str | None, str | None, bool, int]], day: str
+    drawn: list[tuple[Edition, bool, int]], day: str
 ) -> None:
     kept = [
-        Kept(Edition(f"doc_{n}", Source("own", source), issuer, scope, dated), live, generation)
-        for n, (source, issuer, scope, dated, live, generation) in enumerate(drawn)
+        Kept(replace(edition, id=f"doc_{n}"), live, generation)
+        for n, (edition, live, generation) in enumerate(drawn)
     ]
     found = in_force(kept, day)
     dated = [k for k in kept if k.edition.dated and not before(day, k.edition.dated)]
