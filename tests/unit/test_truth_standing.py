@@ -179,3 +179,11 @@ def test_in_force_is_what_a_naive_reading_finds(
     assert found.documents == valid
     assert found.undated == {k.edition.id for k in kept if k.live and not k.edition.dated}
     assert found.inexact <= found.documents
+
+
+def test_a_claim_counts_on_a_day_too() -> None:
+    old = Edition("o", Source("own", "a"), "i", "s", "2010", ("gout",))
+    new = Edition("n", Source("own", "b"), "i", "t", "2015", claims=("replaces that on gout",))
+    kept = [Kept(old, True, 1), Kept(new, True, 2)]
+    assert in_force(kept, "2014").documents == {"o"}
+    assert in_force(kept, "2015").documents == {"n"}
