@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kgrag.encoding.quick_import import quick_import
 from kgrag.errors import BrokenInvariant, MissingExtra
 from kgrag.ids import canonical, sha256
 from kgrag.models.catalogue import model_path, spec_of
@@ -53,12 +54,14 @@ class MiniLM:
         with self._loading:
             if self._loaded is None:
                 try:
-                    from kgrag.encoding.sentence_transformer import load_minilm
+                    with quick_import():
+                        from kgrag.encoding.sentence_transformer import load_minilm
+
+                        loaded = load_minilm()
                 except ModuleNotFoundError as error:
                     missing = error.name or "sentence-transformers"
                     raise MissingExtra(missing, extra="models", purpose="encoding") from error
 
-                loaded = load_minilm()
                 # What was said before loading must be what was loaded, or vectors would be mixed.
                 if (loaded.sha256, loaded.dimensions) != (self.sha256, self.dimensions):
                     raise BrokenInvariant("the default encoder is not what the catalogue says")
