@@ -49,6 +49,8 @@ PREFIXES: Final = {
     "biolink": BIOLINK,
 }
 
+# The escapes of a JSON string are those of N-Triples; made once, which halves its cost.
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -113,7 +115,7 @@ def text(value: str) -> str:
     """A plain literal. Half a character (a lone surrogate), which no format holds, is U+FFFD."""
     if not value.isascii():
         value = _SURROGATE.sub("\ufffd", value)
-    return json.dumps(value, ensure_ascii=False)
+    return _ENCODE(value)
 
 
 def number(value: int) -> str:

@@ -46,10 +46,14 @@ _REFUSED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query that may be asked. ``text`` declares every prefix that it uses."""
+    """A query that may be asked. ``text`` declares every prefix that it uses.
+
+    ``named`` says that it speaks of named graphs.
+    """
 
     text: str
     kind: Kind
+    named: bool
 
 
 def checked(text: str) -> Query:
@@ -57,12 +61,14 @@ def checked(text: str) -> Query:
     if len(text) > MAX_CHARS:
         raise DataError(f"the query has more than {MAX_CHARS:,} characters")
     used: set[str] = set()
+    named = False
     for found in _TOKEN.finditer(text):
         word = found["word"]
         if found["escape"]:
             raise DataError("an escape outside a string is refused: write the character")
         if word and word.upper() in _REFUSED:
             raise DataError(_REFUSED[word.upper()])
+        named |= bool(word) and word.upper() == "GRAPH"
         if found["skip"] and found["skip"][0] not in "<\"'#?$@":
             used.add(found["skip"].partition(":")[0])
     declared = set(re.findall(r"(?i)\bPREFIX\s+([\w.-]*):", text))
@@ -74,7 +80,7 @@ def checked(text: str) -> Query:
         raise DataError(_REFUSED["SERVICE"])
     if algebra.datasetClause:
         raise DataError(_REFUSED["FROM"])
-    return Query(whole, _KINDS[algebra.name])
+    return Query(whole, _KINDS[algebra.name], named)
 
 
 def _parsed(text: str) -> Any:

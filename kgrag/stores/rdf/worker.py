@@ -1,7 +1,7 @@
 """Runs one query in a process of its own, because no engine can be stopped in the middle.
 
 ``python -m kgrag.stores.rdf.worker`` reads one line of JSON from standard input (engine, path,
-query, rows), then N-Quads where there is no path, and writes the result, or {"error"}.
+query, rows, named), then N-Quads where there is no path, and writes the result, or {"error"}.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from kgrag.stores.rdf.results import Result, Term, dump
 
 
-def oxigraph(source: Path | bytes, query: str, rows: int) -> Result:
+def oxigraph(source: Path | bytes, query: str, rows: int, *, named: bool = True) -> Result:
     """The answer over a store's folder, or over N-Quads that are loaded into memory."""
     import pyoxigraph as ox
 
@@ -26,7 +26,7 @@ def oxigraph(source: Path | bytes, query: str, rows: int) -> Result:
         store = ox.Store.read_only(str(source))
     else:
         store = ox.Store()
-        store.bulk_load(source, format=ox.RdfFormat.N_QUADS)
+        store.bulk_load(source, format=ox.RdfFormat.N_QUADS)  # which N-Triples are, too
     found = store.query(query, use_default_graph_as_union=True)
     if isinstance(found, ox.QueryBoolean):
         return Result(boolean=bool(found))
@@ -58,16 +58,16 @@ def _literal(value: str, language: str | None, datatype: str | None) -> Term:
     return {"type": "literal", "value": value}
 
 
-def rdflib(source: Path | bytes, query: str, rows: int) -> Result:
-    """The answer over N-Quads, or a file of them."""
-    from rdflib import Dataset
+def rdflib(source: Path | bytes, query: str, rows: int, *, named: bool = True) -> Result:
+    """The answer over N-Quads, or N-Triples when not ``named``, or a file of them."""
+    from rdflib import Dataset, Graph
 
     with warnings.catch_warnings():
         # rdflib 7.6: its own engine calls what its Dataset deprecates.
         warnings.simplefilter("ignore", DeprecationWarning)
-        dataset = Dataset(default_union=True)
+        dataset: Graph = Dataset(default_union=True) if named else Graph()
         data = source.read_bytes() if isinstance(source, Path) else source
-        dataset.parse(io.BytesIO(data), format="nquads")
+        dataset.parse(io.BytesIO(data), format="nquads" if named else "nt")
         found = dataset.query(query)
         if found.type == "ASK":
             return Result(boolean=bool(found.askAnswer))
@@ -115,9 +115,12 @@ def main() -> None:
     task = json.loads(sys.stdin.buffer.readline())
     source = Path(task["path"]) if task["path"] else sys.stdin.buffer.read()
     try:
-        result = ENGINES[task["engine"]](source, task["query"], task["rows"])
-    except (SyntaxError, ValueError, TypeError) as error:
-        sys.stdout.write(json.dumps({"error": str(error)}))
+        run = ENGINES[task["engine"]]
+        result = run(source, task["query"], task["rows"], named=task["named"])
+    except OSError:  # the store: no fault of the query
+        raise
+    except Exception as error:  # noqa: BLE001 - engines raise what they like for a bad query
+        sys.stdout.write(json.dumps({"error": f"{type(error).__name__}: {error}"}))
         return
     sys.stdout.write(dump(result))
 
