@@ -24,6 +24,7 @@ def main() -> None:
     began = time.perf_counter()
     print("Demonstration documents, not clinical advice.\n", flush=True)
     command = [Path(sys.executable).with_name("kgrag"), "ingest", HERE / "guidelines", "--kb", kb]
+    command += ["--recipe", "examples"]  # says who publishes them, where a format cannot
     # One of the documents is broken on purpose; a refusal (exit code 1) stops nothing.
     if subprocess.run(command).returncode not in (0, 1):
         sys.exit("the demonstration guidelines could not be ingested")
