@@ -214,9 +214,6 @@ def test_what_an_engine_cannot_answer_is_told(truth: MemoryTruth, tmp_path: Path
     query = "SELECT ?s WHERE { ?s kg:start 1 } LIMIT 99999999999999999999999"
     with pytest.raises(DataError, match="cannot be answered"):
         rdf.sparql(truth, NAMES, tmp_path, query, engine="oxigraph")
-    query = "SELECT (kg:unknown(?s) AS ?x) WHERE { ?s kg:quote ?q }"
-    with pytest.raises(DataError, match="cannot be answered"):
-        rdf.sparql(truth, NAMES, tmp_path, query, engine="rdflib")
 
 
 def test_results_in_every_form(truth: MemoryTruth) -> None:
