@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Mapping
 
 import docx
@@ -140,6 +141,72 @@ class TestDocx(Registered):
         out = io.BytesIO()
         made.save(out)
         return {**demo(".docx"), "made.docx": out.getvalue()}
+
+
+class TestFhir(Registered):
+    reader = "fhir"
+
+    def samples(self) -> Mapping[str, bytes]:
+        plan = {
+            "resourceType": "PlanDefinition",
+            "title": "A plan\n1",
+            "url": "https://example.org/plan",
+            "date": "2021-06-11T23:49:11-06:00",
+            "description": "What it is for.\n\nMore of it.",
+            "relatedArtifact": [{"type": "citation", "display": "A guideline", "label": "G"}],
+            "action": [
+                {
+                    "title": "A plan\n1",
+                    "condition": [{"expression": {"description": "age \u2265 5", "language": "x"}}],
+                    "action": [
+                        {"title": "Give iron", "description": "Give iron", "textEquivalent": "T."},
+                        {"description": "Only \u00e9 words", "documentation": [{"label": "S"}]},
+                        "no action",
+                    ],
+                }
+            ],
+        }
+        bare = {"resourceType": "PlanDefinition", "name": "Bare", "purpose": "P.", "action": {}}
+        return {"plan.json": json.dumps(plan).encode(), "bare.json": json.dumps(bare).encode()}
+
+
+class TestXlsx(Registered):
+    reader = "xlsx"
+    broken = 8
+
+    def samples(self) -> Mapping[str, bytes]:
+        main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+        office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+        sheet = (
+            f'<worksheet xmlns="{main}"><sheetData><row r="1"><c r="A1" t="s"><v>0</v></c></row>'
+            '<row r="2"><c r="A2" t="inlineStr"><is><t>Drug</t></is></c><c r="B2" t="str"><v>Dose'
+            '</v></c><c r="C2" t="s"><v>1</v></c></row><row r="3"><c r="A3" t="s"><v>2</v></c>'
+            '<c r="B3"><v>5</v></c></row><row r="4"><c r="C4" t="e"><v>#REF!</v></c></row>'
+            '<row r="5" hidden="1"><c r="A5"><v>9</v></c></row></sheetData></worksheet>'
+        )
+        parts = {
+            "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
+            '<sheet name="Doses" sheetId="1" r:id="a"/>'
+            '<sheet name="Notes" sheetId="2" state="hidden" r:id="b"/></sheets></workbook>',
+            "xl/_rels/workbook.xml.rels": '<Relationships xmlns="x"><Relationship Id="a" '
+            'Target="worksheets/one.xml"/><Relationship Id="b" Target="/xl/worksheets/two.xml"/>'
+            "</Relationships>",
+            "xl/sharedStrings.xml": f'<sst xmlns="{main}"><si><t>About the sheet</t></si><si><r>'
+            "<t>No</t></r><r><t>te</t></r><rPh><t>hint</t></rPh></si><si><t>iron \u00e9</t></si>"
+            "</sst>",
+            "xl/worksheets/one.xml": sheet,
+            "xl/worksheets/two.xml": sheet.replace("Dose", "Hidden"),
+        }
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in parts.items():
+                archive.writestr(name, text)
+        return {"made.xlsx": out.getvalue()}
+
+    def test_what_is_shown_is_read(self) -> None:
+        (data,) = self.samples().values()
+        (reading,) = self.make().read(data, uri="made.xlsx")
+        assert reading.text == "Doses\n\nAbout the sheet\n\nDrug: iron \u00e9; Dose: 5"
 
 
 class TestPdf(Registered):

@@ -20,6 +20,7 @@ resolver: Final = Resolver(
     "reader",
     {
         "docx": ("kgrag_ingest.readers.docx:DocxReader", "ingest"),
+        "fhir": ("kgrag_ingest.readers.fhir:FhirReader", "ingest"),
         "html": ("kgrag_ingest.readers.html:HtmlReader", "ingest"),
         "jats": ("kgrag_ingest.readers.jats:JatsReader", "ingest"),
         "jsonl": ("kgrag_ingest.readers.jsonl:JsonlReader", "ingest"),
@@ -27,6 +28,7 @@ resolver: Final = Resolver(
         "medline": ("kgrag_ingest.readers.medline:MedlineReader", "ingest"),
         "pdf": ("kgrag_ingest.readers.pdf:PdfReader", "ingest"),
         "text": ("kgrag_ingest.readers.text:TextReader", "ingest"),
+        "xlsx": ("kgrag_ingest.readers.xlsx:XlsxReader", "ingest"),
     },
 )
 
@@ -42,6 +44,7 @@ _BY_SUFFIX: Final = {
     ".text": "text",
     ".txt": "text",
     ".xhtml": "html",
+    ".xlsx": "xlsx",
 }
 _XML_SUFFIXES: Final = frozenset({".xml", ".nxml"})
 _JATS_ROOTS: Final = frozenset({"article", "pmc-articleset"})
@@ -61,14 +64,14 @@ _NO_TEXT: Final = {
     ".rtf": "an RTF file; save it as DOCX",
     ".tiff": "an image",
     ".tsv": "a table of tab-separated values",
-    ".xls": "a spreadsheet",
-    ".xlsx": "a spreadsheet",
+    ".xls": "an old spreadsheet; save it as XLSX",
     ".zip": "an archive; unpack it",
 }
 _MISC: Final = re.compile(
     r"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE
 )
 _ROOT: Final = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)([^>]*)")
+_RESOURCE: Final = re.compile(r'"resourceType"\s*:\s*"(\w{1,60})"')
 _SNIFF_BYTES: Final = 65_536
 
 
@@ -111,9 +114,9 @@ def _name(data: bytes, uri: str, suffix: str) -> str:
     binary = known_binary(data)
     if binary == "a PDF":
         return "pdf"
-    if suffix in (".docx", ".pdf"):
-        if suffix == ".docx" and binary is not None and "ZIP" not in binary:
-            raise UnreadableFile(uri, f"it is {binary}, not a DOCX file")
+    if suffix in (".docx", ".pdf", ".xlsx"):
+        if suffix != ".pdf" and binary is not None and "ZIP" not in binary:
+            raise UnreadableFile(uri, f"it is {binary}, not a {suffix[1:].upper()} file")
         return _BY_SUFFIX[suffix]
     if binary == "a ZIP archive" and b"word/" in data[:_SNIFF_BYTES] + data[-_SNIFF_BYTES:]:
         return "docx"
@@ -124,6 +127,8 @@ def _name(data: bytes, uri: str, suffix: str) -> str:
     if suffix in _XML_SUFFIXES:
         return _xml(data, uri)
     if suffix == ".json":
+        if _RESOURCE.findall(_head(data))[:1] == ["PlanDefinition"]:
+            return "fhir"
         raise UnreadableFile(uri, _json(data))
     if suffix in _BY_SUFFIX:
         return _BY_SUFFIX[suffix]
@@ -164,8 +169,7 @@ def _xml(data: bytes, uri: str) -> str:
 
 
 def _json(data: bytes) -> str:
-    head = _head(data)
-    kind = re.search(r'"resourceType"\s*:\s*"(\w{1,60})"', head)
+    kind = _RESOURCE.search(_head(data))
     if kind:
         return f"it is a FHIR resource ({kind.group(1)}), which is not supported"
     return "it is JSON, which is not supported (JSONL is, one record a line)"
