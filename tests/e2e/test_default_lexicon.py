@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from kgrag.errors import SettingsError
+from kgrag.errors import DataError, SettingsError
 from kgrag.linking import Linker
 from kgrag.vocabulary.lexicon import Lexicon
+from kgrag.vocabulary.units import Units
+from kgrag_ingest.ontologies.build import DEFAULTS
+from kgrag_ingest.ontologies.check import check
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +29,8 @@ def lexicon() -> Iterator[Lexicon]:
 def test_it_opens_fast(lexicon: Lexicon) -> None:
     begin = time.process_time()
     Lexicon.open(lexicon.path).close()
-    # The promise is 0.5 s; twice that is allowed on a machine that does other work.
-    assert time.process_time() - begin < 1.0
+    # The promise is 0.5 s; CPU time, since the machine may do other work.
+    assert time.process_time() - begin < 0.5
 
 
 @pytest.mark.parametrize(
@@ -65,8 +68,57 @@ def test_cross_walks_hierarchy_and_registry(lexicon: Lexicon) -> None:
     assert "HP:0000822" in concept.same_as
     assert lexicon.concept("HP:0000822").curie == "MESH:D006973"
     assert "MESH:D003920" in lexicon.concept("MESH:D003924").parents
-    assert {str(record["id"]) for record in lexicon.registry} >= {"hpo", "drugs", "icd10cm"}
-    assert all(len(str(record["sha256"])) == 64 for record in lexicon.registry)
+    assert {str(record["id"]) for record in lexicon.registry} >= DEFAULTS
+    for record in lexicon.registry:
+        assert len(str(record["sha256"])) == 64
+        assert record["licence"]
+        assert record["version"]
+        assert record["origin"]
+        assert record["counts"]
+
+
+def test_check_finds_nothing_wrong(lexicon: Lexicon) -> None:
+    assert [finding for finding in check(lexicon.path) if finding.level == "error"] == []
+
+
+def test_retired_ids_give_the_concept_in_use(lexicon: Lexicon) -> None:
+    record = lexicon.retired("HP:0004949")
+    assert record is not None
+    assert record.replaced_by == ("HP:0000822",)
+    assert lexicon.current("HP:0004949") == "MESH:D006973"
+    assert "HP:0004949" not in lexicon.equivalents("MESH:D006973")
+
+
+def test_narrower_concepts_and_equivalents(lexicon: Lexicon) -> None:
+    assert "MESH:D003924" in lexicon.descendants("MESH:D003920")
+    assert "MESH:D003920" in lexicon.ancestors("MESH:D003924")
+    assert set(lexicon.equivalents("HP:0000822")) >= {"MESH:D006973", "SNOMEDCT:38341003"}
+    assert lexicon.equivalents("MESH:D003113")[0] == "KGRAG:colonoscopy"
+    for curie in ("MESH:D003920", "HP:0001626", "MESH:D002318"):
+        below = lexicon.descendants(curie)
+        assert curie not in below
+        assert len(set(below)) == len(below)
+
+
+def test_every_mapping_of_ours_is_carried_out(lexicon: Lexicon) -> None:
+    record = next(dict(r) for r in lexicon.registry if r["id"] == "mappings-own-terms")
+    assert record["joined"] == {"ids added by mappings": record["counts"]["mappings"]}  # type: ignore[index]
+
+
+def test_units_and_the_biolink_model_are_compiled_in(lexicon: Lexicon) -> None:
+    units = Units(lexicon.part("units"))
+    assert units.factor("mg/dL", "g/L") == pytest.approx(0.01)
+    assert units.factor("mm[Hg]", "kPa") == pytest.approx(0.133322)
+    refused = 0
+    for code in lexicon.part("units")["units"]:
+        try:
+            units.unit(code)
+        except DataError:
+            refused += 1
+    assert refused <= 21  # the special units
+    model = lexicon.part("biolink")
+    assert model["classes"]["biolink:Disease"] == "biolink:DiseaseOrPhenotypicFeature"
+    assert "biolink:treats" in model["predicates"]
 
 
 @pytest.mark.slow

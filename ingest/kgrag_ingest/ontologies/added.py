@@ -58,7 +58,7 @@ def write(vocabulary: Vocabulary, path: Path) -> None:
 
 
 def _rows(v: Vocabulary) -> Iterator[Any]:
-    fields = ("id", "name", "version", "licence", "origin", "sha256", "date", "kind")
+    fields = ("id", "name", "version", "licence", "origin", "sha256", "date", "kind", "request")
     head: dict[str, Any] = {name: getattr(v, name) for name in fields}
     head |= {"needs_licence": v.needs_licence, "authority": sorted(v.authority)}
     head |= {"counts": dict(v.counts), "problems": list(v.problems), "format": _FORMAT}

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from filelock import FileLock
 
+from kgrag import __version__
 from kgrag.errors import NotFound, SettingsError
+from kgrag.ids import canonical, sha256
 from kgrag.paths import cache_dir
 from kgrag.vocabulary.lexicon import Lexicon, default_path
 from kgrag.vocabulary.registry import NO_LICENCE, terms_of
@@ -59,8 +61,13 @@ def add(
     """
     chosen, said, how = kind or detect(path), stated or Stated(), options or Options()
     with FileLock(str(cache_dir("lexicon") / ".lock")):
+        source = source_sha256(path)
+        request = sha256(canonical([__version__, source, chosen, asdict(said), asdict(how)]))
+        known = _asked_before(request)
+        if known:
+            return Outcome("unchanged", known, _has_defaults())
         draft = read(path, chosen, how)
-        vocabulary = _vocabulary(path, chosen, draft, said)
+        vocabulary = replace(_vocabulary(path, chosen, draft, said, source), request=request)
         _refuse_default_id(vocabulary.id)
         kept = added.path_of(vocabulary.id)
         there = kept.is_file()
@@ -68,9 +75,6 @@ def add(
         added.write(vocabulary, new)
         try:
             stored = added.stored_sha256(new)
-            known = _record(vocabulary.id)
-            if there and known.get("stored_sha256") == stored == added.stored_sha256(kept):
-                return Outcome("unchanged", known, _has_defaults())
             with_defaults = _may_have_defaults()
             vocabulary = replace(vocabulary, stored_sha256=stored)
             build_lexicon(
@@ -104,7 +108,17 @@ def remove(identifier: str, progress: Progress | None = None) -> None:
         kept.unlink()
 
 
-def _vocabulary(path: Path, kind: str, draft: Draft, stated: Stated) -> Vocabulary:
+def _asked_before(request: str) -> Mapping[str, object]:
+    """The record of the vocabulary that the same request gave, if it is whole; else nothing."""
+    for record in _records():
+        if record.get("request") == request:
+            kept = added.path_of(str(record["id"]))
+            if kept.is_file() and added.stored_sha256(kept) == record["stored_sha256"]:
+                return record
+    return {}
+
+
+def _vocabulary(path: Path, kind: str, draft: Draft, stated: Stated, source: str) -> Vocabulary:
     spelled = Counter(entry.curie.partition(":")[0] for entry in draft.entries)
     prefix = spelled.most_common(1)[0][0] if spelled else None
     terms = terms_of(kind, prefix)
@@ -116,7 +130,7 @@ def _vocabulary(path: Path, kind: str, draft: Draft, stated: Stated) -> Vocabula
         version=stated.version or draft.version or "not stated",
         licence=stated.licence or draft.licence or (terms.licence if terms else NO_LICENCE),
         origin=str(path.resolve()),
-        sha256=source_sha256(path),
+        sha256=source,
         date=draft.date,
         entries=tuple(draft.entries),
         counts=dict(draft.counts),

@@ -61,7 +61,8 @@ class Vocabulary:
 
     ``authority`` holds the prefixes whose ids this source itself gives out; ``problems`` are
     lines on what was left out. ``needs_licence`` says that a user must have a licence of their
-    own. ``stored_sha256`` is of the file in which an added one is kept.
+    own. ``stored_sha256`` is of the file in which an added one is kept, ``request`` the hash of
+    what was asked for when it was added.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Vocabulary:
     authority: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
     stored_sha256: str | None = None
+    request: str | None = None
 
     def record(self) -> dict[str, object]:
         """What ``kgrag vocab list`` shows of it."""

@@ -49,7 +49,7 @@ def join(merged: Merged, vocabulary: Vocabulary) -> Joined:
             kept.append(_settled(merged, entry, claims, holders, joined))
     joined.counts["joined by name"] = merged.add(kept, apart=True)
     _add_retired_names(merged, vocabulary)
-    _link(merged, vocabulary, joined)
+    link(merged, vocabulary, joined)
     return joined
 
 
@@ -131,17 +131,18 @@ def _add_retired_names(merged: Merged, vocabulary: Vocabulary) -> None:
                 concept.names.append(Name(record.name, GENERATED))
 
 
-def _link(merged: Merged, vocabulary: Vocabulary, joined: Joined) -> None:
-    for link in vocabulary.links:
-        one, other = merged.curie(link.one), merged.curie(link.other)
+def link(merged: Merged, vocabulary: Vocabulary, joined: Joined) -> None:
+    """The mappings of the vocabulary are carried out as far as both ids and kinds allow."""
+    for said in vocabulary.links:
+        one, other = merged.curie(said.one), merged.curie(said.other)
         if one is None and other is None:
             joined.counts["mappings between unknown ids"] += 1
-        elif link.relation == "narrower":
+        elif said.relation == "narrower":
             if one is not None and other is not None and one != other:
                 merged.entries[one].parents.append(other)
                 joined.counts["mappings to a broader concept"] += 1
         elif one is None or other is None:
-            known, new = (one, link.other) if one is not None else (other, link.one)
+            known, new = (one, said.other) if one is not None else (other, said.one)
             assert known is not None
             merged.identify(known, new)
             joined.counts["ids added by mappings"] += 1

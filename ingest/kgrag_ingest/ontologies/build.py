@@ -21,13 +21,14 @@ from kgrag_ingest.ontologies import (
     hierarchy,
     hpo,
     icd10cm,
+    mappings,
     mesh_diseases,
     own,
     unii,
     units,
 )
 from kgrag_ingest.ontologies.base import Entry, Name, Vocabulary, package_file
-from kgrag_ingest.ontologies.brought import join
+from kgrag_ingest.ontologies.brought import Joined, join, link
 from kgrag_ingest.ontologies.merge import Merged
 
 Progress = Callable[[str, int, int], None]  # what is done now, steps done, steps in all
@@ -35,7 +36,7 @@ Progress = Callable[[str, int, int], None]  # what is done now, steps done, step
 # The ids of the default vocabularies.
 DEFAULTS: Final = frozenset(
     ("mesh-diseases", "drugs", "mesh-headings", "mesh-crosswalk", "hpo", "icd10cm", "analytes")
-) | frozenset(("kgrag", "unii", "ucum", "biolink"))
+) | frozenset(("kgrag", "unii", "ucum", "biolink", "mappings-own-terms"))
 
 _MAX_WORDS: Final = 9
 _LETTER: Final = re.compile(r"[a-z]")
@@ -77,6 +78,10 @@ def build_lexicon(
         for vocabulary in (own.read(), headings.read(crosswalk.Crosswalk([]))[0]):
             merged.add(vocabulary.entries)
             registry.append(vocabulary.record())
+    for vocabulary in mappings.read():
+        carried = Joined()
+        link(merged, vocabulary, carried)
+        registry.append({**vocabulary.record(), "joined": dict(carried.counts)})
     for vocabulary in sorted(further, key=lambda v: v.id):
         step(f"joining {vocabulary.id}")
         joined = join(merged, vocabulary)
@@ -84,6 +89,7 @@ def build_lexicon(
         record["joined"] = dict(joined.counts)
         record["problems"] = [*vocabulary.problems, *joined.problems]
         record |= {"added": True, "stored_sha256": vocabulary.stored_sha256}
+        record["request"] = vocabulary.request
         record["authority"] = sorted(vocabulary.authority)
         registry.append(record)
         retired += vocabulary.retired
