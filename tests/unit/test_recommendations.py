@@ -493,6 +493,16 @@ def test_every_part_opens_in_the_stored_text(
         assert one.end <= other.start or one.start == other.start
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "piece", ["grade B (", "should adults with ", "(1A", "Adults should walk. ", "if x, give y "]
+)
+def test_a_line_without_end_takes_no_time_without_end(piece: str) -> None:
+    recommend(document("x", suffix="txt"), ())
+    whole = document("# T\n\n" + piece * (60_000 // len(piece)))
+    _check_spans(whole, recommend(whole, ()))
+
+
 def test_rules_that_are_not_well_formed_are_refused(tmp_path: Path) -> None:
     from kgrag.paths import resource
 

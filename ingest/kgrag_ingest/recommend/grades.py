@@ -22,6 +22,9 @@ _TERMS: Final[Mapping[str, frozenset[str]]] = {
 }
 _LONGEST_CELL: Final = 60
 _NEAR_CHARS: Final = 400
+_BEFORE_CHARS: Final = 80
+# A line with more grades advises nothing that one could read.
+_MOST: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,10 @@ class Grading:
                 for match in pattern.finditer(line):
                     if _touches(self.before, line, match):
                         continue
-                    if self.telling.search(line[: match.start()]):
+                    if self.telling.search(_before(line, match.start())):
                         continue
+                    if len(found) == _MOST:
+                        return sorted(found, key=lambda f: f.grade.span)
                     span = (start + match.start(), start + match.end())
                     if any(f.kind == entry.kind and _overlap(f.grade.span, span) for f in found):
                         continue
@@ -241,9 +246,14 @@ def _found(entry: _Entry, match: re.Match[str], raw: str, span: tuple[int, int])
     return FoundGrade(entry.kind, Grade(entry.system, raw, term, span), direction)
 
 
+def _before(line: str, at: int) -> str:
+    """The words before ``at``, as many as a test of what stands directly before needs."""
+    return line[max(0, at - _BEFORE_CHARS) : at]
+
+
 def _touches(before: re.Pattern[str], line: str, match: re.Match[str]) -> bool:
     """The name of another classification stands directly before the grade or its value."""
-    return any(before.search(line[:at]) for at in (match.start(), match.start("value")))
+    return any(before.search(_before(line, at)) for at in (match.start(), match.start("value")))
 
 
 def _trimmed(text: str, span: tuple[int, int]) -> tuple[int, int]:
