@@ -30,6 +30,7 @@ FOLDERS = {
     "kgrag/testing": {"testing"},
     "kgrag/integrations/llama_index.py": {"llama-index"},
     "ingest/kgrag_ingest": {"ingest"},
+    "ingest/kgrag_ingest/ontologies/loaders": {"ingest", "rdf"},
     "services/kgrag_services": {"serve"},
 }
 COPYLEFT = re.compile(r"\b(A|L)?GPL|(affero|lesser|library)? ?general public", re.IGNORECASE)

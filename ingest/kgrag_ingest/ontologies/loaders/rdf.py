@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from kgrag.errors import UnreadableFile
+from kgrag.errors import MissingExtra, UnreadableFile
 from kgrag.vocabulary.prefixes import from_iri
 from kgrag_ingest.ontologies.loaders.base import Draft, Options, open_bytes
 
@@ -33,8 +33,10 @@ def graph(path: Path) -> Graph:
     Entities may only be short names of namespaces, as ontology editors write them: none that
     refers to another or reaches outside the file.
     """
-    from rdflib import Graph
-
+    try:
+        from rdflib import Graph
+    except ModuleNotFoundError as error:
+        raise MissingExtra("rdflib", extra="rdf", purpose="reading OWL and SKOS") from error
     if path.stat().st_size > _LARGEST:
         raise UnreadableFile(str(path), "is larger than 2 GB", hint="bring it as OBO or a table")
     with open_bytes(path) as file:
