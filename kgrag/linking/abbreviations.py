@@ -13,6 +13,9 @@ from kgrag.records.text import Span
 
 _BRACKET: Final = re.compile(r"[(\[]([^()\[\]\n]{2,120})[)\]]")
 _SHORT: Final = re.compile(r"(?=[^\s]*[A-Za-z])[A-Za-z0-9][\w.+/-]*(?: [\w.+/-]+)?")
+_CAPITAL: Final = re.compile(r"[A-Z0-9À-ÖØ-ÞΑ-Ω]")
+_LETTER: Final = re.compile(r"[^\W\d_]")
+_BEFORE: Final = re.compile(r"[A-Za-z0-9][\w+/-]{1,9}$")
 _CLAUSE: Final = re.compile(r"[.;:!?]\s|[\n()\[\]]")
 _FOLLOWS: Final = re.compile(r"[;,:]| or | see ")
 
@@ -55,9 +58,10 @@ def _behind(text: str, bracket: re.Match[str]) -> Definition | None:
 
 def _inside(text: str, bracket: re.Match[str]) -> Definition | None:
     """The bracket holds the long form and the short form is the word before it."""
-    before = re.search(
-        r"[A-Za-z0-9][\w+/-]{1,9}$", text[max(0, bracket.start() - 12) : bracket.start()].rstrip()
-    )
+    left = text[max(0, bracket.start() - 12) : bracket.start()].rstrip()
+    if len(_CAPITAL.findall(left)) < 2:
+        return None
+    before = _BEFORE.search(left)
     inner = bracket.group(1)
     if before is None or not _is_short(before.group()) or len(inner) <= len(before.group()):
         return None
@@ -74,9 +78,9 @@ def _inside(text: str, bracket: re.Match[str]) -> Definition | None:
 def _is_short(short: str) -> bool:
     return (
         2 <= len(short) <= 10
+        and _CAPITAL.search(short) is not None
         and _SHORT.fullmatch(short) is not None
-        and any(c.isupper() or c.isdigit() for c in short)
-        and sum(c.isalpha() for c in short) * 2 >= len(short)
+        and len(_LETTER.findall(short)) * 2 >= len(short)
     )
 
 

@@ -49,12 +49,13 @@ class Trigger:
     rule: Rule
 
 
-Phrases = dict[str, list[tuple[tuple[str, ...], tuple[Rule, ...]]]]
+# By first word, then by second word ("" for phrases of one), the longest first.
+Phrases = dict[str, dict[str, list[tuple[tuple[str, ...], tuple[Rule, ...]]]]]
 
 
 @cache
 def rules() -> Phrases:
-    """The shipped rules, by the first word of their phrases, longest phrase first."""
+    """The shipped rules, by the first words of their phrases, longest phrase first."""
     return read_rules(resource("ontologies", "context_rules.toml"))
 
 
@@ -73,7 +74,9 @@ def read_rules(path: Path) -> Phrases:
             found.setdefault(words, []).append(rule)
     phrases: Phrases = {}
     for words in sorted(found, key=lambda w: (-len(w), w)):
-        phrases.setdefault(words[0], []).append((words, tuple(found[words])))
+        second = words[1] if len(words) > 1 else ""
+        its = phrases.setdefault(words[0], {}).setdefault(second, [])
+        its.append((words, tuple(found[words])))
     return phrases
 
 
@@ -91,10 +94,17 @@ def triggers(words: Words, folded: Folded, phrases: Phrases) -> list[Trigger]:
     """The phrases found, leftmost and longest, in text order."""
     found: list[Trigger] = []
     tokens, free = words.words, 0
-    for at in [at for at, word in enumerate(tokens) if word in phrases]:
+    following = [*tokens[1:], ""]
+    for at, word, second in [
+        (at, word, second)
+        for at, (word, second) in enumerate(zip(tokens, following, strict=True))
+        if word in phrases and (second in phrases[word] or "" in phrases[word])
+    ]:
         if at < free:
             continue
-        for phrase, its_rules in phrases[tokens[at]]:
+        by_second = phrases[word]
+        its = by_second.get(second, ()) if second else ()
+        for phrase, its_rules in (*its, *by_second.get("", ())):
             if tuple(tokens[at : at + len(phrase)]) == phrase:
                 start, end = words.span(at, len(phrase))
                 first, last = folded.start(start), folded.end(end)

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Final
 
 from kgrag.errors import SettingsError
-from kgrag.linking.features import is_solid
+from kgrag.linking.features import PlaceWeights, is_solid
 from kgrag.linking.learned import KINDS, Learned
 from kgrag.linking.weigh import ORDER, Option, option
 from kgrag.paths import resource
@@ -84,6 +84,7 @@ class Disambiguator:
         self._learned = learned
         self._as_labelled = as_labelled
         self._choices: dict[int, Choice | None] = {}
+        self._places = {kind: weights.places for kind, weights in learned.weights.items()}
         self._never, self._only_defined = stop_names()
 
     def choose(self, name: int, folded: str) -> Choice | None:
@@ -93,9 +94,9 @@ class Disambiguator:
         except KeyError:
             return self._choices.setdefault(name, self._choose(name, folded))
 
-    def odds_at(self, choice: Choice, features: list[str]) -> float:
-        """The log odds that a doubtful choice is meant at a place with these features."""
-        return (choice.odds or 0.0) + self._learned.weights[KINDS[choice.type]].places(features)
+    def places(self, choice: Choice) -> PlaceWeights:
+        """The weights of places for what a doubtful choice means."""
+        return self._places[KINDS[choice.type]]
 
     def _choose(self, name: int, folded: str) -> Choice | None:
         candidates = self._lexicon.candidates(name) if name >= 0 else ()

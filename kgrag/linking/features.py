@@ -6,7 +6,7 @@ short readable text; those that begin with ``S`` were seen among the labels, wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import log, log1p
 from typing import Final
 
@@ -99,6 +99,43 @@ def place_features(
     elif surface[0].isupper():
         features.append(f"{tag} capital")
     return features
+
+
+class PlaceWeights:
+    """The weights of a model's place features, kept by what they look at.
+
+    ``sum`` is the sum of the weights of ``place_features`` for the same arguments, without making
+    the features: a place is weighed for every doubtful name of a text.
+    """
+
+    __slots__ = ("_after", "_all", "_before", "_following", "_previous")
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        self._all = weights
+        self._previous = _under("< ", weights)
+        self._following = _under("> ", weights)
+        self._before = _under("[ ", weights)
+        self._after = _under("] ", weights)
+
+    def sum(
+        self, surface: str, previous: str, following: str, before: str, after: str, *, known: bool
+    ) -> float:
+        """The log odds that the place adds."""
+        odds = (
+            self._previous.get(previous, 0.0)
+            + self._following.get(following, 0.0)
+            + self._before.get(before, 0.0)
+            + self._after.get(after, 0.0)
+        )
+        if before in ("-", "(") or after == "-" or not surface.islower():
+            features = place_features(surface, previous, following, before, after, known=known)
+            odds += sum([self._all.get(feature, 0.0) for feature in features[4:]])
+        return odds
+
+
+def _under(prefix: str, weights: Mapping[str, float]) -> dict[str, float]:
+    size = len(prefix)
+    return {name[size:]: weight for name, weight in weights.items() if name.startswith(prefix)}
 
 
 def is_solid(candidate: Candidate) -> bool:

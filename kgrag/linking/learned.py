@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from kgrag.errors import SettingsError
+from kgrag.linking.features import PlaceWeights
 from kgrag.linking.normalise import numbers
 from kgrag.records.concepts import ConceptType
 
@@ -59,9 +60,9 @@ class Weights:
         get = self.features.get
         return self.bias + sum(get(name, 0.0) * value for name, value in features)
 
-    def places(self, features: Iterable[str]) -> float:
-        get = self.features.get
-        return sum([get(name, 0.0) for name in features])
+    @property
+    def places(self) -> PlaceWeights:
+        return PlaceWeights(self.features)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ from kgrag.linking.disambiguate import (
     in_context,
     settle,
 )
-from kgrag.linking.features import place_features
 from kgrag.linking.learned import Learned
 from kgrag.linking.match import Matcher, Words
 from kgrag.linking.normalise import Folded, fold
@@ -35,7 +34,7 @@ from kgrag.vocabulary.lexicon import Candidate, Lexicon
 # A name does not reach over these, but for a comma or a stop inside a number or a formula.
 _BARRIER: Final = re.compile(r"[\n;:!?()\[\]{}|=<>\"•]|[.,](?![0-9])|(?<![0-9])[.,]")
 _SHARED: Final = 0.9  # of the score, when a name has to lend its last words
-_DENYING: Final = re.compile(r"(?i)(?:\bnon|\banti)[-‐‑–]$")
+_DENYING: Final = re.compile(r"(?i)(?:.*\W)?(?:non|anti)[-‐‑–]", re.S)
 
 
 def crosses(surface: str) -> bool:
@@ -108,6 +107,8 @@ class Linker:
                 first, last = words.span(at, count)
                 choice = choose(name, folded.text[first:last])
                 if choice is None:
+                    if count == 1:
+                        self._matcher.drop(tokens[at])
                     continue
                 begin, stop = (first, last) if exact else (folded.start(first), folded.end(last))
                 surface = text[begin:stop]
@@ -115,7 +116,11 @@ class Linker:
                     continue
                 if surface in defined:
                     continue  # a short form: its definition in this document decides
-                if begin and text[begin - 1] in "-‐‑–" and _DENYING.search(text, 0, begin):
+                if (
+                    begin
+                    and text[begin - 1] in "-‐‑–"
+                    and _DENYING.fullmatch(text, max(0, begin - 6), begin)
+                ):
                     continue
                 meant = self._meant(choice, text, tokens, at, count, begin, stop)
                 if meant is None:
@@ -167,9 +172,9 @@ class Linker:
                 or (meant.cased and not has_capitals(surface))
                 or (meant.capital and not surface[0].isupper())
             ):
-                if not meant.is_doubtful:
+                if meant.odds is None or not meant.is_doubtful:
                     return meant
-                features = place_features(
+                odds = meant.odds + self._disambiguator.places(meant).sum(
                     surface,
                     tokens[at - 1] if at else "",
                     tokens[at + count] if at + count < len(tokens) else "",
@@ -177,7 +182,7 @@ class Linker:
                     text[stop : stop + 1],
                     known=meant.known,
                 )
-                if self._disambiguator.odds_at(meant, features) >= 0:
+                if odds >= 0:
                     return meant
             meant = meant.otherwise
         return None
