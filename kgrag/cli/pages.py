@@ -219,6 +219,7 @@ def assertion_page(record: Mapping[str, Any]) -> RenderableType:
         ("object", Text(record["object"])),
         ("polarity", Text("denied" if record["negated"] else "affirmed")),
         ("certainty", Text(f"{record['certainty']}, {record['tier']}")),
+        ("belief", Text(f"{record['belief']:.2f} that it was read right")),
     ]
     rows += [(_line(name), Text(_line(v))) for name, v in record["qualifiers"].items()]
     parts: list[RenderableType] = [title, _indented(_rows(rows))]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from kgrag.engine import Engine
 from kgrag.errors import NotFound
+from kgrag.reasoning.belief import belief
 from kgrag.records.answer import to_plain
 from kgrag.records.assertions import Assertion
 from kgrag.records.concepts import Concept
@@ -112,6 +113,7 @@ class Records:
             "qualifiers": dict(a.qualifiers),
             "tier": a.tier,
             "certainty": a.certainty,
+            "belief": self._belief(a),
             "evidence": [
                 {
                     **self._citation(e.document_id, e.start, e.end, e.quote),
@@ -122,6 +124,10 @@ class Records:
                 for e in a.evidence
             ],
         }
+
+    def _belief(self, a: Assertion) -> float:
+        origins = {e.document_id: self._layouts.of(e.document_id).origin for e in a.evidence}
+        return round(belief(a, origins=origins), 4)
 
     def recommendation(self, recommendation_id: str) -> dict[str, Any]:
         """A recommendation, also one that is no longer current."""

@@ -161,7 +161,7 @@ def test_a_page_in_colours() -> None:
     record = {
         "id": "ast_1", "subject": "X:a", "subject_name": "a", "object": "X:b", "object_name": "b",
         "label": "treats", "negated": False, "certainty": "stated", "tier": "asserted",
-        "qualifiers": {"dose": "5 [mg]"}, "evidence": [evidence],
+        "belief": 0.9, "qualifiers": {"dose": "5 [mg]"}, "evidence": [evidence],
     }  # fmt: skip
     out = io.StringIO()
     Console(file=out, force_terminal=True, width=80, color_system="standard").print(

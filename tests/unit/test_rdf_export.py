@@ -22,6 +22,7 @@ from rdflib import Dataset, Literal, Namespace, URIRef
 from rdflib.namespace import DCTERMS, SKOS, XSD
 
 from kgrag.errors import DataError, UnknownName
+from kgrag.reasoning.belief import belief
 from kgrag.records.concepts import Concept
 from kgrag.stores import rdf
 from kgrag.stores.memory_truth import MemoryTruth
@@ -117,6 +118,7 @@ def test_assertions_read_back_whole(truth: MemoryTruth, form: str, tmp_path: Pat
     for a in assertions:
         name = KGI[a.id]
         assert dataset.value(name, KG.negated) == Literal(a.negated)
+        assert float(str(dataset.value(name, KG.belief))) == pytest.approx(belief(a), abs=1e-4)
         assert dataset.value(name, KG.predicate) == URIRef(n.RELATION + a.predicate)
         assert dataset.value(name, KG.subject) == URIRef(rdf.concept_iri(a.subject))
         assert dataset.value(name, KG.object) == URIRef(rdf.concept_iri(a.object))

@@ -132,6 +132,7 @@ BROKEN: dict[str, tuple[Callable[[Graph], None], str]] = {
     "polarity in words": (put("Assertion", "negated", "no"), "negated"),
     "an edge without object": (drop("Assertion", "object"), "object"),
     "an unknown tier": (put("Assertion", "tier", "sure"), "tier"),
+    "a belief beyond certainty": (put("Assertion", "belief", Decimal("1.5")), "belief"),
     "an unknown predicate": (put("Assertion", "predicate", "treats"), "predicate"),
     "an assertion without its type": (untyped, "Value does not have class kg:Assertion"),
     "a quotation without its text": (drop("Evidence", "quote"), "quote"),

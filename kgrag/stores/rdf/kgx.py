@@ -24,7 +24,8 @@ NODE_COLUMNS: Final = (
 EDGE_COLUMNS: Final = (
     "id", "subject", "predicate", "object", "category", "original_predicate", "negated",
     "knowledge_level", "agent_type", "primary_knowledge_source", "publications", "qualifiers",
-    "population_context_qualifier", "certainty", "tier", "supporting_text",
+    "population_context_qualifier", "certainty", "tier", "has_confidence_score",
+    "supporting_text",
     "subject_location_in_text", "object_location_in_text", "evidence",
 )  # fmt: skip
 SOURCE: Final = "infores:kgrag"
@@ -107,6 +108,7 @@ def _edge(told: ToldAssertion) -> Mapping[str, str]:
         "population_context_qualifier": _one_line(qualifiers.get("population", "")),
         "certainty": a.certainty,
         "tier": a.tier,
+        "has_confidence_score": f"{told.belief:.4f}",
         "supporting_text": _joined(piece.quote for piece in a.evidence),
         "subject_location_in_text": _joined(_inside(p.subject_span, p.start) for p in a.evidence),
         "object_location_in_text": _joined(_inside(p.object_span, p.start) for p in a.evidence),

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from kgrag.errors import NotFound
 from kgrag.progress import SILENT, Progress
+from kgrag.reasoning.belief import belief
 from kgrag.records.answer import CitedDocument
 from kgrag.records.assertions import Assertion, Evidence
 from kgrag.records.concepts import Concept
@@ -41,11 +42,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ToldAssertion:
-    """An assertion with the evidence that counts here, and the place of each piece of it."""
+    """An assertion with the evidence that counts here, and the place of each piece of it.
+
+    ``belief`` is in [0, 1), from that evidence alone (``kgrag.reasoning.belief``).
+    """
 
     id: str
     assertion: Assertion
     places: tuple[Place, ...]
+    belief: float
 
     @property
     def evidence(self) -> Iterator[tuple[Evidence, Place]]:
@@ -158,7 +163,8 @@ class Material:
             self._concepts[curie] = None
         if len(evidence) < len(found.evidence):
             found = replace(found, evidence=tuple(evidence))
-        return ToldAssertion(found.id, found, tuple(places))
+        origins = {e.document_id: self._layouts.of(e.document_id).origin for e in evidence}
+        return ToldAssertion(found.id, found, tuple(places), belief(found, origins=origins))
 
     def _place(self, document_id: str, start: int) -> Place | None:
         try:

@@ -124,8 +124,8 @@ def number(value: int) -> str:
 
 
 def decimal(value: float) -> str:
-    """An ``xsd:decimal``, without an exponent."""
-    shown = f"{value:.6f}".rstrip("0").rstrip(".")
+    """An ``xsd:decimal`` of at most four digits after the point."""
+    shown = f"{value:.4f}".rstrip("0").rstrip(".")
     return f'"{shown or "0"}"^^<{XSD}decimal>'
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
+from kgrag.reasoning.belief import Origin
 from kgrag.records.answer import CitedDocument
 from kgrag.stores.base import TruthStore
 
@@ -29,9 +30,15 @@ class Layout:
     cited: CitedDocument
     identifiers: tuple[tuple[str, str], ...]
     collection: str
+    source: str
     sections: tuple[tuple[str, int, int], ...]
     pages: tuple[tuple[int, int], ...]
     passages: tuple[tuple[str, int, int], ...]
+
+    @property
+    def origin(self) -> Origin:
+        """What belief counts as one source."""
+        return Origin(f"{self.collection}\n{self.source}", self.cited.uri)
 
     def section(self, offset: int) -> tuple[str, ...]:
         """The titles of the sections that hold ``offset``, outermost first."""
@@ -77,6 +84,7 @@ class Layouts:
             CitedDocument.of(document.id, document.uri, document.title, document.metadata),
             document.metadata.identifiers,
             document.source.collection,
+            document.source.identifier,
             tuple((s.title, s.start, s.end) for s in document.sections),
             tuple((p.number, p.start) for p in document.pages),
             tuple((p.id, p.start, p.end) for p in self._truth.passages(document_id)),
@@ -104,10 +112,10 @@ def _dump(layout: Layout) -> str:
     c = layout.cited
     cited = (c.id, c.uri, c.title, c.version, c.publisher, c.date, c.licence)
     lists = (layout.identifiers, layout.sections, layout.pages, layout.passages)
-    return json.dumps([cited, layout.collection, *lists])
+    return json.dumps([cited, layout.collection, layout.source, *lists])
 
 
 def _load(body: str) -> Layout:
-    cited, collection, *lists = json.loads(body)
+    cited, collection, source, *lists = json.loads(body)
     identifiers, *rest = (tuple(tuple(item) for item in part) for part in lists)
-    return Layout(CitedDocument(*cited), identifiers, collection, *rest)
+    return Layout(CitedDocument(*cited), identifiers, collection, source, *rest)

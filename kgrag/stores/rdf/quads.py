@@ -87,6 +87,7 @@ def assertion_block(told: ToldAssertion) -> Block:
         (me, n.term("negated"), n.truth_value(a.negated)),
         (me, n.term("tier"), n.text(a.tier)),
         (me, n.term("certainty"), n.text(a.certainty)),
+        (me, n.term("belief"), n.decimal(told.belief)),
     ]
     out += [(me, n.qualifier(name), n.text(value)) for name, value in a.qualifiers]
     documents = dict.fromkeys(piece.document_id for piece in a.evidence)

@@ -54,8 +54,9 @@ _WAIT_S: Final = 600.0
 
 
 def shape(edition: str) -> str:
-    """What a store was shaped by: this format, the vocabularies' edition, predicates, prefixes."""
-    files = (resource("ontologies", name) for name in ("relations.toml", "prefixes.toml"))
+    """What a store was shaped by: this format, the vocabularies' edition, and the data files."""
+    names = ("relations.toml", "prefixes.toml", "error_rates.toml")
+    files = (resource("ontologies", name) for name in names)
     return sha256(canonical([_FORMAT, edition, *(sha256(f.read_bytes()) for f in files)]))
 
 
