@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, product
-from typing import Any
+from typing import Any, Final
 
 from kgrag.reasoning.paths import cite
-from kgrag.reasoning.sides import RECOMMENDED, Kin, Side, all_sides
+from kgrag.reasoning.sides import RECOMMENDED, Concepts, Side, all_sides
 from kgrag.records.answer import to_plain
 from kgrag.records.assertions import Assertion
 from kgrag.records.recommendations import Recommendation
@@ -29,6 +29,8 @@ from kgrag.retrieval.seeds import Names, name_of
 from kgrag.stores.base import TruthStore
 from kgrag.stores.standing import before, edition_of
 from kgrag.verification.units import Quantity
+
+_GIVEN: Final = frozenset({"treatment", "prevention"})
 
 
 def find_conflicts(
@@ -40,21 +42,21 @@ def find_conflicts(
     """The conflicts that the given assertions and recommendations have a part in.
 
     The other side is looked for among all assertions on the same object and the same subject, or
-    one that is told more or less narrowly (``Kin``), and among the given recommendations. Each
-    conflict has two sides with one citation each, and each pair of quotations is in one conflict.
-    Ordered by object and subject.
+    one that is told more or less narrowly (``Concepts.kin``), and among the given recommendations.
+    Each conflict has two sides with one citation each, and each pair of quotations is in one
+    conflict. Ordered by object and subject.
     """
     given, advice = list(assertions), list(recommendations)
     asked = {(a.subject, a.object) for a in given}
-    asked |= {(s, o) for r in advice for s in r.interventions for o in r.conditions}
-    kin = Kin(names)
+    concepts = Concepts(names)
+    told = all_sides((), advice, truth, concepts)
+    asked |= {(side.subject, side.object) for side in told}
     found: list[tuple[Side, Side]] = []
     for obj in sorted({pair[1] for pair in asked}):
         on = [a for a in truth.assertions(concept=obj) if a.object == obj]
-        about = [r for r in advice if obj in r.conditions]
-        sides = [side for side in all_sides(on, about, truth) if side.object == obj]
+        sides = all_sides(on, (), truth, concepts) + [side for side in told if side.object == obj]
         for subject in sorted(s for s, o in asked if o == obj):
-            near = [side for side in sides if kin(subject, side.subject)]
+            near = [side for side in sides if concepts.kin(subject, side.subject)]
             found += combinations(near, 2)
     return _records(found, truth, names)
 
@@ -66,17 +68,20 @@ def conflicts_between(
 
     For a version and the one it replaced, or a document and the one it superseded.
     """
-    kin = Kin(names)
+    concepts = Concepts(names)
     one, other = (
         all_sides(
             truth.assertions(document_id=key, current=False),
             truth.recommendations(document_id=key, current=False),
             truth,
+            concepts,
         )
         for key in (older, newer)
     )
     pairs = [
-        (a, b) for a, b in product(one, other) if a.object == b.object and kin(a.subject, b.subject)
+        (a, b)
+        for a, b in product(one, other)
+        if a.object == b.object and concepts.kin(a.subject, b.subject)
     ]
     return _records(pairs, truth, names)
 
@@ -90,6 +95,8 @@ def kind_of(one: Side, other: Side) -> str | None:
     stances = {one.stance, other.stance}
     if not _comparable(one, other):
         return None
+    if not elsewhere and one.predicate == other.predicate == RECOMMENDED:
+        return None  # a guideline that advises twice of one thing tells cases apart
     if stances in ({"for", "against"}, {"says", "denies"}):
         if apart:
             return "different_population" if elsewhere else None
@@ -107,14 +114,16 @@ def kind_of(one: Side, other: Side) -> str | None:
 
 
 def _comparable(one: Side, other: Side) -> bool:
-    """Whether the two predicates can contradict each other at all."""
+    """Whether the two speak of doing, or of being, the same thing."""
     predicates = {one.predicate, other.predicate}
     if len(predicates) == 1:
-        return True
+        return one.action == other.action
     if "contraindicated_in" in predicates:
-        return bool(predicates & {"treats", "prevents", RECOMMENDED})
-    return RECOMMENDED in predicates and bool(
-        predicates & {"treats", "prevents", "diagnoses", "monitored_by"}
+        doing = one.action | other.action
+        return bool(predicates & {"treats", "prevents", RECOMMENDED}) and doing <= _GIVEN
+    # Advice not to use it at all is advice against every use.
+    return RECOMMENDED in predicates and (
+        one.action == other.action or not min(one.action, other.action, key=len)
     )
 
 
@@ -175,7 +184,7 @@ def _record(kind: str, one: Side, other: Side, truth: Reads, names: Names) -> di
         "between": between,
         "newer": newer,
         "subject": first.subject,
-        "subject_name": name_of(first.subject, names),
+        "subject_name": _subject_name(first, names),
         "object": first.object,
         "object_name": name_of(first.object, names),
         "differs": [_differs(kind, side) for side in sides],
@@ -218,10 +227,15 @@ def _side(side: Side, truth: Reads, names: Names) -> dict[str, Any]:
     return {
         "recommendation" if side.predicate == RECOMMENDED else "assertion": side.id,
         "subject": side.subject,
-        "subject_name": name_of(side.subject, names),
+        "subject_name": _subject_name(side, names),
         "predicate": side.predicate,
         "direction": side.stance,
         "negated": side.stance in ("denies", "against") and side.predicate != "contraindicated_in",
         "qualifiers": dict(side.qualifiers),
         "citation": to_plain(cite(side.evidence, truth)),
     }
+
+
+def _subject_name(side: Side, names: Names) -> str:
+    """The concept's name; without a concept, what is advised."""
+    return name_of(side.subject, names) if side.subject else " ".join(sorted(side.action))

@@ -11,7 +11,7 @@ import pytest
 from asserted_world import PlainNames, Said, curie, document
 
 from kgrag.reasoning.conflicts import conflicts_between, find_conflicts, kind_of
-from kgrag.reasoning.sides import Kin, all_sides
+from kgrag.reasoning.sides import Concepts, all_sides
 from kgrag.records.concepts import Concept
 from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Metadata
@@ -59,7 +59,7 @@ def advice(
         at = quote.index(more["population"])
         more["population"] = (at, at + len(more["population"]))
     given = Recommendation(
-        item.document.id, 0, len(quote), quote, direction, (0, 4),  # type: ignore[arg-type]
+        item.document.id, 0, len(quote), quote, direction, (0, len(quote)),  # type: ignore[arg-type]
         interventions=(curie("drug"),), conditions=(curie("gout"),), **more,
     )  # fmt: skip
     return replace(item, assertions=(), recommendations=(given,))
@@ -197,7 +197,7 @@ def test_recommendations_against_each_other_and_against_assertions() -> None:
     (found,) = conflicts(said("c"), against)
     assert sorted(s["predicate"] for s in found["sides"]) == ["recommended", "treats"]
     assert not conflicts(said("c", predicate="causes"), against)
-    (found,) = conflicts(for_, advice("b", "drug: unclear in gout.", "neither"))
+    (found,) = conflicts(for_, advice("b", "drug in gout: insufficient evidence.", "neither"))
     assert found["kind"] == "different_direction"
     assert not conflicts(for_, advice("b", "drug for gout."))
 
@@ -254,7 +254,7 @@ class Named:
 
 
 def test_kin_are_told_by_name_and_by_hierarchy() -> None:
-    kin = Kin(Named())
+    kin = Concepts(Named()).kin
     related = {
         frozenset(pair) for pair in combinations(Named.KNOWN, 2) if kin(*pair) and kin(*pair[::-1])
     }
@@ -285,7 +285,7 @@ def test_the_kind_does_not_depend_on_which_side_comes_first() -> None:
     ):  # fmt: skip
         qualifiers = {"dose": dose, "population": people}
         truth.put(said(str(number), negated=negated, qualifiers=qualifiers))
-    sides = all_sides(truth.assertions(), (), truth)
+    sides = all_sides(truth.assertions(), (), truth, Concepts(NAMES))
     kinds = [kind_of(a, b) for a, b in combinations(sides, 2)]
     assert kinds == [kind_of(b, a) for a, b in combinations(sides, 2)]
     assert {None, "opposite_direction", "different_dose", "different_population"} == set(kinds)
