@@ -1,11 +1,14 @@
 """Recommendations: the graded ones of USPSTF topics, and lines of other corpora read by people.
 
     KGRAG_DATA=... python bench/recommendations.py [uspstf] [lines] [--json] [--misses]
+    python bench/recommendations.py --second LABELS.tsv
 
 uspstf: the topics as HTML against the 73 records of the same issuer: grade, direction, sex, ages.
 The rules were made on the half whose file names have an odd SHA-256; the halves are told apart.
 lines: `labels/recommendations`, drawn and labelled before there was an extractor; the rules were
 made on other files. The baseline beside both is a search for words.
+--second takes in what a second reader wrote: a row a line, in order: number, yes or no, direction.
+Where both readers agree, that is the label; the others are printed, to be decided by hand.
 """
 
 from __future__ import annotations
@@ -291,6 +294,19 @@ def _place(
     return None
 
 
+def take_second(path: Path) -> None:
+    """The second reader's labels stand beside the first's; agreed ones become the label."""
+    rows = [json.loads(line) for line in LABELS.read_text().splitlines()]
+    for line in path.read_text().splitlines():
+        number, advises, direction, *_ = line.split("\t")
+        row = rows[int(number)]
+        row["reader2"] = direction if advises == "yes" else "none"
+        row["label"] = row["reader1"] if row["reader1"] == row["reader2"] else None
+        if row["label"] is None:
+            print(number, row["corpus"], row["file"], row["reader1"], row["reader2"])
+    LABELS.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
 def kappa(pairs: Sequence[tuple[str, str]]) -> float:
     """Cohen's kappa of two readers."""
     agree = sum(a == b for a, b in pairs) / len(pairs)
@@ -313,7 +329,11 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=["uspstf", "lines"])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--misses", action="store_true", help="print them (of uspstf: dev only)")
+    parser.add_argument("--second", type=Path)
     arguments = parser.parse_args()
+    if arguments.second:
+        take_second(arguments.second)
+        return
     if "uspstf" in arguments.parts:
         for name, find in (("ours", ours), ("baseline", baseline)):
             counts = uspstf(find, misses=arguments.misses and name == "ours")
