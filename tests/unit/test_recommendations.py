@@ -134,6 +134,7 @@ SILENT = [
     "By the end of this section, you should be able to describe osmosis.",
     "If symptoms should occur, patients often wait.",
     "He should have been seen earlier.",
+    "2.1 Adults should be screened for anemia ........ 14",
     "New York Heart Association functional class III was common.",
 ]
 
