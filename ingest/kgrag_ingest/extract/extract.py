@@ -41,7 +41,10 @@ def extract(document: Document, mentions: Sequence[Mention]) -> Extraction:
     assertions are candidates.
     """
     known = rules()
-    ordered = sorted(mentions, key=lambda m: (m.start, -m.end))
+    ordered = sorted(
+        (m for m in mentions if m.text.lower() not in known.forms),
+        key=lambda m: (m.start, -m.end),
+    )
     found: list[Assertion] = []
     rejects: list[Mapping[str, Any]] = []
     for span, row, header, inside in _units(document, ordered):

@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Final
 
 from kgrag.records.concepts import Mention
@@ -26,6 +27,11 @@ _WORD: Final = re.compile(r"[a-z]+|\d+|[%()+,;:/-]")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 # Beyond so many words between the two, the words are of the sentence, not of the pair.
 _NEAR: Final = 10
+# Features that say more together.
+_JOINED: Final = (
+    "both in title", "chemical is the most named", "no common sentence", "only chemical",
+    "chemical in title", "disease in title",
+)  # fmt: skip
 _GAPS: Final = (0, 1, 2, 4, 7, 12, 20)
 
 
@@ -217,6 +223,8 @@ def _counts(
     have["chemicals in the text (log)"] = math.log(len(whole.chemicals))
     have["diseases in the text (log)"] = math.log(len(whole.diseases))
     have["common sentences (log)"] = math.log1p(len(common))
+    have["chemical link score"] = max(m.score for m in its)
+    have["disease link score"] = max(m.score for m in others)
     for words in place.beside(chemical, its):
         have[f"chemical: {words}"] = 1.0
     for words in place.beside(disease, others):
@@ -240,6 +248,11 @@ def _counts(
         apart = min(abs(place.number(c) - place.number(d)) for c in its for d in others)
         flags[f"sentences apart {min(apart, 4)}"] = True
     have.update((name, 1.0) for name, true in flags.items() if true)
+    held = [name for name in _JOINED if flags[name]]
+    have.update(dict.fromkeys((f"{a} & {b}" for a, b in combinations(held, 2)), 1.0))
+    have[f"chemical linked as {its[0].type}"] = 1.0
+    have[f"disease linked as {others[0].type}"] = 1.0
+    have[f"disease named {Counter(m.text.lower() for m in others).most_common(1)[0][0]}"] = 1.0
     heads = Counter(_LETTERS.findall(m.text.lower())[-1:][0] for m in others
                     if _LETTERS.search(m.text))  # fmt: skip
     if heads:

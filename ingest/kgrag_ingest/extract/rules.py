@@ -88,6 +88,7 @@ class Rules:
     neutral: frozenset[str]
     hollow: frozenset[str]
     broad: frozenset[str]
+    forms: frozenset[str]
     population: re.Pattern[str]
     population_empty: frozenset[str]
     condition: re.Pattern[str]
@@ -130,6 +131,7 @@ def read_rules(path: Path) -> Rules:
         neutral=frozenset(data["words"]["neutral"]),
         hollow=frozenset(data["words"]["hollow"]),
         broad=frozenset(data["words"]["broad"]),
+        forms=frozenset(data["words"]["forms"]),
         population=re.compile(qualifiers["population"], re.IGNORECASE),
         population_empty=frozenset(qualifiers["population_empty"]),
         condition=re.compile(qualifiers["condition"], re.IGNORECASE),
