@@ -45,7 +45,7 @@ DIRECTION = {"A": "for", "B": "for", "C": "for", "D": "against", "I": "neither"}
 WORDS = re.compile(r"\w+")
 # The baseline: "a line with recommend or should, or a grade".
 KEYWORD = re.compile(r"(?i)recommend|should")
-GRADED = re.compile(r"\b[Gg]rade:? ?([ABCDI])\b|\b([ABCDI]) (?:recommendation|statement)\b")
+GRADED = re.compile(r"\b(?:Grade|grade):? ?([ABCDI])\b|\b([ABCDI]) (?:recommendation|statement)\b")
 
 
 @dataclass(frozen=True)
