@@ -1,7 +1,8 @@
 """Importing the encoder's packages without the garbage collector.
 
-Most of what a first question costs is the import of torch, transformers and sentence-transformers,
-3,600 modules. A fifth of that went to the collector, which looks at every new object time and again.
+Most of what a first question costs is the import of torch, transformers and
+sentence-transformers, 3,600 modules. A fifth of that went to the collector, which looks at every
+new object time and again.
 """
 
 from __future__ import annotations
