@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -113,8 +112,3 @@ def split_line(line: str) -> tuple[str, str, str]:
     """Subject, predicate and object of one line of N-Triples."""
     subject, predicate, rest = line.rstrip().split(" ", 2)
     return subject, predicate, rest.removesuffix(_END).rstrip()
-
-
-def dump(result: Result) -> str:
-    """The result as JSON text."""
-    return json.dumps(result.to_json(), ensure_ascii=False)

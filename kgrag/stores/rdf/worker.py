@@ -1,7 +1,8 @@
 """Runs one query in a process of its own, because no engine can be stopped in the middle.
 
-``python -m kgrag.stores.rdf.worker`` reads one line of JSON from standard input (engine, path,
-query, rows, named), then N-Quads where there is no path, and writes the result, or {"error"}.
+``python worker.py`` reads one line of JSON from standard input (engine, path, query, rows, named),
+then N-Quads where there is no path, and writes the result in the form of ``Result.to_json``, or
+{"error"}. It imports nothing of kgrag, so that a query waits for its engine alone.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from kgrag.stores.rdf.results import Result, Term, dump
+Found = dict[str, Any]
 
 
-def oxigraph(source: Path | bytes, query: str, rows: int, *, named: bool = True) -> Result:
+def oxigraph(source: Path | bytes, query: str, rows: int, *, named: bool = True) -> Found:
     """The answer over a store's folder, or over N-Quads that are loaded into memory."""
     import pyoxigraph as ox
 
@@ -29,18 +30,15 @@ def oxigraph(source: Path | bytes, query: str, rows: int, *, named: bool = True)
         store.bulk_load(source, format=ox.RdfFormat.N_QUADS)  # which N-Triples are, too
     found = store.query(query, use_default_graph_as_union=True)
     if isinstance(found, ox.QueryBoolean):
-        return Result(boolean=bool(found))
+        return {"head": {}, "boolean": bool(found)}
     if isinstance(found, ox.QueryTriples):
-        lines, more = _limited((f"{triple} ." for triple in found), rows)
-        return Result(triples=tuple(lines), truncated=more)
-    variables = tuple(v.value for v in found.variables)
-    solutions = ({v: s[v] for v in variables if s[v] is not None} for s in found)
-    listed, more = _limited(solutions, rows)
-    shown = tuple({v: _ox_term(t) for v, t in row.items()} for row in listed)
-    return Result(variables, shown, truncated=more)
+        return _triples((f"{triple} ." for triple in found), rows)
+    variables = [v.value for v in found.variables]
+    solutions = ({v: _ox_term(s[v]) for v in variables if s[v] is not None} for s in found)
+    return _rows(variables, solutions, rows)
 
 
-def _ox_term(term: Any) -> Term:
+def _ox_term(term: Any) -> dict[str, str]:
     import pyoxigraph as ox
 
     if isinstance(term, ox.NamedNode):
@@ -50,15 +48,7 @@ def _ox_term(term: Any) -> Term:
     return _literal(term.value, term.language, term.datatype.value)
 
 
-def _literal(value: str, language: str | None, datatype: str | None) -> Term:
-    if language:
-        return {"type": "literal", "value": value, "xml:lang": language}
-    if datatype and not datatype.endswith("#string"):
-        return {"type": "literal", "value": value, "datatype": datatype}
-    return {"type": "literal", "value": value}
-
-
-def rdflib(source: Path | bytes, query: str, rows: int, *, named: bool = True) -> Result:
+def rdflib(source: Path | bytes, query: str, rows: int, *, named: bool = True) -> Found:
     """The answer over N-Quads, or N-Triples when not ``named``, or a file of them."""
     from rdflib import Dataset, Graph
 
@@ -70,19 +60,17 @@ def rdflib(source: Path | bytes, query: str, rows: int, *, named: bool = True) -
         dataset.parse(io.BytesIO(data), format="nquads" if named else "nt")
         found = dataset.query(query)
         if found.type == "ASK":
-            return Result(boolean=bool(found.askAnswer))
+            return {"head": {}, "boolean": bool(found.askAnswer)}
         if found.type in ("CONSTRUCT", "DESCRIBE"):
             graph = found.graph
             assert graph is not None
-            lines, more = _limited((_line(*triple) for triple in graph), rows)
-            return Result(triples=tuple(lines), truncated=more)
-        variables = tuple(str(v) for v in found.vars or ())
-        listed, more = _limited(found.bindings, rows)
-        shown = tuple(
+            return _triples((_line(*triple) for triple in graph), rows)
+        variables = [str(v) for v in found.vars or ()]
+        solutions = (
             {str(v): _rdflib_term(t) for v, t in row.items() if str(v) in variables}
-            for row in listed
+            for row in found.bindings
         )
-    return Result(variables, shown, truncated=more)
+        return _rows(variables, solutions, rows)
 
 
 def _line(*terms: Any) -> str:
@@ -91,7 +79,7 @@ def _line(*terms: Any) -> str:
     return str(_nt_row(terms)).strip()
 
 
-def _rdflib_term(term: Any) -> Term:
+def _rdflib_term(term: Any) -> dict[str, str]:
     from rdflib import BNode, URIRef
 
     if isinstance(term, URIRef):
@@ -99,6 +87,24 @@ def _rdflib_term(term: Any) -> Term:
     if isinstance(term, BNode):
         return {"type": "bnode", "value": str(term)}
     return _literal(str(term), term.language, term.datatype and str(term.datatype))
+
+
+def _literal(value: str, language: str | None, datatype: str | None) -> dict[str, str]:
+    if language:
+        return {"type": "literal", "value": value, "xml:lang": language}
+    if datatype and not datatype.endswith("#string"):
+        return {"type": "literal", "value": value, "datatype": datatype}
+    return {"type": "literal", "value": value}
+
+
+def _triples(lines: Iterable[str], rows: int) -> Found:
+    listed, more = _limited(lines, rows)
+    return {"triples": listed, "truncated": more}
+
+
+def _rows(variables: list[str], solutions: Iterable[dict[str, Any]], rows: int) -> Found:
+    listed, more = _limited(solutions, rows)
+    return {"head": {"vars": variables}, "results": {"bindings": listed}, "truncated": more}
 
 
 def _limited(found: Iterable[Any], rows: int) -> tuple[list[Any], bool]:
@@ -116,13 +122,13 @@ def main() -> None:
     source = Path(task["path"]) if task["path"] else sys.stdin.buffer.read()
     try:
         run = ENGINES[task["engine"]]
-        result = run(source, task["query"], task["rows"], named=task["named"])
+        found = run(source, task["query"], task["rows"], named=task["named"])
     except OSError:  # the store: no fault of the query
         raise
     except Exception as error:  # noqa: BLE001 - engines raise what they like for a bad query
-        sys.stdout.write(json.dumps({"error": f"{type(error).__name__}: {error}"}))
-        return
-    sys.stdout.write(dump(result))
+        found = {"error": f"{type(error).__name__}: {error}"}
+    # ASCII, so that no encoding of standard output can get in the way.
+    sys.stdout.write(json.dumps(found))
 
 
 if __name__ == "__main__":
