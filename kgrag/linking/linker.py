@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
@@ -26,13 +26,16 @@ from kgrag.linking.disambiguate import (
 )
 from kgrag.linking.learned import Learned
 from kgrag.linking.match import Matcher, Words
-from kgrag.linking.normalise import Folded, fold
+from kgrag.linking.normalise import Folded, fold, key
+from kgrag.linking.propose import Proposal, Proposer, agreed
+from kgrag.linking.propose.spans import unmatched
 from kgrag.paths import resource
 from kgrag.records.concepts import Mention
 from kgrag.vocabulary.lexicon import Candidate, Lexicon
 
 # A name does not reach over these, but for a comma or a stop inside a number or a formula.
 _BARRIER: Final = re.compile(r"[\n;:!?()\[\]{}|=<>\"•]|[.,](?![0-9])|(?<![0-9])[.,]")
+_PROPOSED: Final = 0.6  # of a proposal's score: no name was matched
 _SHARED: Final = 0.9  # of the score, when a name has to lend its last words
 _DENYING: Final = re.compile(r"(?i)(?:.*\W)?(?:non|anti)[-‐‑–]", re.S)
 
@@ -54,13 +57,20 @@ class Linker:
     ``learned`` is what labelled documents taught, that which is shipped by default; concepts that
     the lexicon lacks are not used. ``as_labelled`` reads as the labellers did: by their concepts,
     in the lexicon or not, and without names of classes ("analgesics") that a reader of guidelines
-    wants.
+    wants. ``proposers`` look at long words and long forms that no name matches; what they propose
+    becomes a mention only where something else agrees (``kgrag.linking.propose.agree``).
     """
 
     def __init__(
-        self, lexicon: Lexicon, learned: Learned | None = None, *, as_labelled: bool = False
+        self,
+        lexicon: Lexicon,
+        learned: Learned | None = None,
+        *,
+        as_labelled: bool = False,
+        proposers: Sequence[Proposer] = (),
     ) -> None:
         self.lexicon = lexicon
+        self._proposers = tuple(proposers)
         self.learned = shipped() if learned is None else learned
         if not as_labelled:
             self.learned = self.learned.within(lexicon.current)
@@ -86,6 +96,8 @@ class Linker:
         words = Words(folded.text)
         defined = definitions(text) if "(" in text or "[" in text else {}
         mentions = self._named(text, folded, words, defined)
+        if self._proposers:
+            mentions = self._with_proposed(text, folded, words, mentions, defined)
         if defined:
             mentions = _with_short_forms(text, mentions, defined)
         if not mentions:
@@ -210,6 +222,34 @@ class Linker:
         number = self._matcher.number(name)
         assert number is not None
         return number
+
+    def _with_proposed(
+        self,
+        text: str,
+        folded: Folded,
+        words: Words,
+        mentions: list[Mention],
+        defined: Mapping[str, Definition],
+    ) -> list[Mention]:
+        """The mentions, with those of unknown long words and long forms that were agreed on."""
+        spans = unmatched(text, folded, words, mentions, defined)
+        if not spans:
+            return mentions
+        surfaces = list(dict.fromkeys(text[begin:stop] for begin, stop, _ in spans))
+        proposals: dict[str, list[Proposal]] = {surface: [] for surface in surfaces}
+        for proposer in self._proposers:
+            for surface, found in zip(surfaces, proposer.propose(surfaces), strict=True):
+                proposals[surface] += found
+        named = {m.concept for m in mentions}
+        added = []
+        for begin, stop, short in spans:
+            surface = text[begin:stop]
+            known = {c.curie for c in self.lexicon.names(key(short))} if short else ()
+            accepted = agreed(proposals[surface], named=named, short_form=known)
+            if accepted is not None:
+                score = round(accepted.score * _PROPOSED, 3)
+                added.append(Mention(begin, stop, surface, accepted.concept, accepted.type, score))
+        return _without_overlaps([*mentions, *added]) if added else mentions
 
     def _settle(
         self, found: list[Mention], doubtful: list[tuple[int, tuple[Candidate, ...]]]
