@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from kgrag.cli import EXIT_DATA, EXIT_SETTINGS
 from kgrag.cli.options import json_option, kb_option, print_json
@@ -210,8 +211,11 @@ def sparql(
     text = query
     if not any(c in query for c in "{}\n") and Path(query).is_file():
         text = Path(query).read_text(encoding="utf-8")
-    if (kb is None) == (endpoint is None):
-        raise click.UsageError("give --kb or --endpoint, one of them")
+    named = click.get_current_context().get_parameter_source("kb")
+    if kb is None and endpoint is None:
+        raise click.UsageError("give --kb or --endpoint")
+    if endpoint is not None and named is ParameterSource.COMMANDLINE:
+        raise click.UsageError("give --kb or --endpoint, not both")
     if endpoint is not None:
         result = rdf.at_endpoint(endpoint, text, seconds=timeout, rows=rows)
     else:

@@ -159,11 +159,6 @@ def test_a_real_server_gives_the_same(server: str, name: str) -> None:
 
 @pytest.mark.server
 def test_the_command_asks_a_real_server(server: str, kept: Kept) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "kgrag", "sparql", EDGES, "--endpoint", server, "--json"],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert len(json.loads(done.stdout)["results"]["bindings"]) == 4
-    assert kept.run("sparql", EDGES, "--endpoint", server, expect=2)
+    found = json.loads(kept.run("sparql", EDGES, "--endpoint", server, "--json"))
+    assert len(found["results"]["bindings"]) == 4
+    assert "not both" in kept.run("sparql", EDGES, "--endpoint", server, "--kb", kept.kb, expect=2)
