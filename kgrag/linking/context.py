@@ -50,7 +50,31 @@ class Trigger:
 
 
 # By first word, then by second word ("" for phrases of one), the longest first.
+@dataclass(frozen=True, slots=True)
+class Commas:
+    """Where a comma ends a reach: before these words, and behind a mention led by these."""
+
+    before: re.Pattern[str]
+    leads: frozenset[str]
+
+
 Phrases = dict[str, dict[str, list[tuple[tuple[str, ...], tuple[Rule, ...]]]]]
+
+
+@cache
+def commas() -> Commas:
+    """The shipped rule of commas."""
+    return read_commas(resource("ontologies", "context_rules.toml"))
+
+
+def read_commas(path: Path) -> Commas:
+    """The rule of commas of a file; SettingsError says what is missing."""
+    with path.open("rb") as file:
+        data = tomllib.load(file).get("terminators", {})
+    if not data.get("after_comma") or not data.get("leads"):
+        raise SettingsError(f"{path.name}: terminators must hold after_comma and leads")
+    starts = "|".join(map(re.escape, sorted(data["after_comma"])))
+    return Commas(re.compile(rf",(?:\s+\S+)?\s+(?:{starts})\b", re.I), frozenset(data["leads"]))
 
 
 @cache
@@ -119,6 +143,7 @@ def flagged(
 ) -> tuple[Mention, ...]:
     """The mentions with the flags that the triggers set; spans and order stay."""
     flags: dict[int, set[str]] = {}
+    at_commas = commas()
     starts = [mention.start for mention in mentions]
     for trigger in found:
         rule = trigger.rule
@@ -140,11 +165,22 @@ def flagged(
                 break
             if rule.until is not None and rule.until.search(gap):
                 break
+            if "," in gap and _ends_at_comma(text, mention, gap, rule, at_commas):
+                break
             flags.setdefault(at, set()).add(rule.flag)
     return tuple(
         _with_flags(mention, flags[at]) if at in flags else mention
         for at, mention in enumerate(mentions)
     )
+
+
+def _ends_at_comma(text: str, mention: Mention, gap: str, rule: Rule, at_commas: Commas) -> bool:
+    if at_commas.before.search(gap):
+        return True
+    if rule.side == "after" or not gap.startswith(","):
+        return False
+    led_by = text[max(0, mention.start - _LETTERS) : mention.start].split()
+    return bool(led_by) and led_by[-1].lower() in at_commas.leads
 
 
 def _with_flags(mention: Mention, flags: set[str]) -> Mention:
