@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 import warnings
@@ -27,6 +28,8 @@ from kgrag.records.concepts import Concept
 from kgrag.stores import rdf
 from kgrag.stores.memory_truth import MemoryTruth
 from kgrag.stores.rdf import names as n
+from kgrag.stores.rdf.quads import Block
+from kgrag.stores.rdf.writers import write_jsonld, write_nq, write_nt, write_trig
 
 KG = Namespace(rdf.BASE)
 KGI = Namespace(n.ID)
@@ -326,26 +329,35 @@ def test_a_date_is_typed_as_precisely_as_it_is_known(value: str, kind: str | Non
         assert n.parse_term(n.day(value)) == (value, n.XSD + (kind or "string"))
 
 
+WRITERS = {"nt": write_nt, "nq": write_nq, "trig": write_trig, "jsonld": write_jsonld}
 _TEXT = st.text(st.characters(exclude_categories=("Cs",)))
 
 
 @given(_TEXT)
 def test_any_text_survives_every_form(value: str) -> None:
     """Whatever a source holds, control characters too, comes out as it went in."""
-    import io
-
-    from kgrag.stores.rdf.quads import Block
-    from kgrag.stores.rdf.writers import write_jsonld, write_nq, write_nt, write_trig
-
     me = n.kept("doc_1")
     block = Block(me, ((me, n.term("quote"), n.text(value)), (me, n.qualifier(value), me)))
-    writers = {"nt": write_nt, "nq": write_nq, "trig": write_trig, "jsonld": write_jsonld}
-    for form, write in writers.items():
+    for form, write in WRITERS.items():
         out = io.StringIO()
         write([block], out)
         found = list(ox.parse(out.getvalue().encode(), format=FORMS[form][1]))
         assert [q.object.value for q in found if q.predicate.value == KG + "quote"] == [value]
         assert {q.predicate.value for q in found} - {KG + "quote"} == {n.qualifier(value)[1:-1]}
+
+
+@pytest.mark.parametrize("prefix", n.all_prefixes())
+def test_every_prefix_reads_back(prefix: str, tmp_path: Path) -> None:
+    """As subject, object and type, in both parsers: each form has rules of its own for prefixes."""
+    iri = f"<{n.all_prefixes()[prefix]}D01>"
+    block = Block(iri, ((iri, f"<{n.RDF}type>", iri), (iri, f"<{n.SKOS}broader>", iri)))
+    for form, write in WRITERS.items():
+        path = tmp_path / form
+        with path.open("w", encoding="utf-8") as file:
+            write([block], file)
+        found = {str(t) for q in by_rdflib(path, form).quads() for t in (q[0], q[2])}
+        assert found == {iri[1:-1]}, form
+        assert {t for q in by_oxigraph(path, form) for t in (q[0], q[2])} == {iri}, form
 
 
 @given(_TEXT)

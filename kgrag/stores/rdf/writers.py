@@ -96,8 +96,8 @@ def context() -> dict[str, Any]:
     """The JSON-LD context: bare names are the model's, bare ids are what the kb holds."""
     made: dict[str, Any] = {"@version": 1.1, "@base": n.ID, "@vocab": n.BASE}
     for prefix, base in n.all_prefixes().items():
-        # Without the mark only IRIs that end like "/" or "#" may be prefixes.
-        made[prefix] = base if base[-1] in "/#:?=" else {"@id": base, "@prefix": True}
+        # Without the mark only IRIs that end in one of RFC 3986's gen-delims are prefixes.
+        made[prefix] = base if base[-1] in ":/?#[]@" else {"@id": base, "@prefix": True}
     for name in OBJECTS:
         made[name] = {"@id": n.BASE + name, "@type": "@id"}
     return made
