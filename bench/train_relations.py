@@ -192,7 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("ontologies/relation_weights.tsv"))
     parser.add_argument("--lexicon", type=Path, default=default_path())
-    parser.add_argument("--precision", type=float, default=0.8)
+    parser.add_argument("--precision", type=float, default=0.77)
     arguments = parser.parse_args()
     lexicon = Lexicon.open(arguments.lexicon)
     found = abstracts(lexicon)

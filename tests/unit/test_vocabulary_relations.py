@@ -14,7 +14,7 @@ from kgrag.vocabulary.relations import read_relations, relation, relations
 def test_every_predicate_of_the_plan_is_there() -> None:
     assert set(relations()) == {
         "treats", "prevents", "causes", "contraindicated_in", "interacts_with", "diagnoses",
-        "has_phenotype", "risk_factor_for", "monitored_by", "subclass_of",
+        "has_phenotype", "risk_factor_for", "monitored_by", "dosed_in", "subclass_of",
     }  # fmt: skip
 
 

@@ -23,7 +23,8 @@ _REMARK: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
 _DEGREE: Final = re.compile(r"(?<=mild)-to-|(?<=moderate)-to-")
 _BRACKET: Final = re.compile(r"[()\[\]]")
 # Predicates whose dose is the subject's own.
-_DOSED: Final = frozenset({"treats", "prevents"})
+DOSED_IN: Final = "dosed_in"
+_DOSED: Final = frozenset({"treats", "prevents", DOSED_IN})
 
 
 def qualifiers(
@@ -50,7 +51,9 @@ def qualifiers(
     if population:
         found["population"] = population
     if predicate in _DOSED and single_subject:
-        doses = {_plain(m.group()) for m in rules.dose.finditer(quote)}
+        doses = {_plain(m.group()) for m in rules.dose_said.finditer(quote)}
+        if not doses and predicate == DOSED_IN:
+            doses = {_plain(m.group()) for m in rules.dose_change.finditer(quote)}
         if len(doses) == 1:
             found["dose"] = doses.pop()
     for name, pattern in rules.named.items():

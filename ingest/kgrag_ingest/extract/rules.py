@@ -94,6 +94,8 @@ class Rules:
     condition: re.Pattern[str]
     named: Mapping[str, re.Pattern[str]]
     dose: re.Pattern[str]
+    dose_said: re.Pattern[str]
+    dose_change: re.Pattern[str]
     spoken: tuple[str, ...]
 
 
@@ -140,6 +142,8 @@ def read_rules(path: Path) -> Rules:
             for name in ("timing", "setting", "comparator")
         },
         dose=re.compile(qualifiers["dose"]),
+        dose_said=re.compile(f"(?:{qualifiers['dose_said']})?(?:{qualifiers['dose']})"),
+        dose_change=re.compile(qualifiers["dose_change"]),
         spoken=tuple(shortest),
     )
 

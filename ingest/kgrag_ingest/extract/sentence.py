@@ -17,7 +17,7 @@ from kgrag_ingest.extract.check import (
     narrowed_problem,
     polarity_problem,
 )
-from kgrag_ingest.extract.qualifiers import qualifiers
+from kgrag_ingest.extract.qualifiers import DOSED_IN, qualifiers
 from kgrag_ingest.extract.rules import Rules, SentenceRule
 from kgrag_ingest.extract.skeleton import Skeleton, skeleton
 
@@ -67,6 +67,8 @@ def read_sentence(
             if parts:
                 made = _listed(made, text, parts)
             reason = reason or assertion_problem(made, text, _types(made, subject, obj))
+            if made.predicate == DOSED_IN and not dict(made.qualifiers).get("dose"):
+                reason = reason or "no one dose is stated"
             if reason is None:
                 found.append(made)
             else:
