@@ -31,8 +31,9 @@ def main() -> None:
     }
     learned = learn(lexicon, documents, about=about, least_documents=2)
     learned.write(args.out)
+    weights = sum(len(w.features) for w in learned.weights.values())
     print(f"{len(learned.names)} names, {len(learned.same)} concepts called otherwise, "
-          f"{sum(len(w.features) for w in learned.weights.values())} weights in {args.out}")  # fmt: skip
+          f"{weights} weights in {args.out}")  # fmt: skip
 
 
 if __name__ == "__main__":
