@@ -267,7 +267,8 @@ def _direction(record: Mapping[str, Any]) -> Text:
     for name in ("strength", "certainty"):
         grade = record[name]
         if grade is not None:
-            common = f" = {grade['normalised']}" if grade["normalised"] else ""
+            known = grade["normalised"]
+            common = f" = {known}" if known and known not in grade["raw"].casefold() else ""
             text.append(f" · {name}: {_line(grade['raw'])}{common} ({grade['system']})", "default")
     return text
 
@@ -355,7 +356,8 @@ def document_page(record: Mapping[str, Any]) -> RenderableType:
         parts.append(_heading("sections"))
         for section in record["sections"][:30]:
             indent = "  " * section["level"]
-            parts.append(Text(f"{indent}{_line(section['title'])}", no_wrap=True))
+            shown = f"{indent}{_line(section['title'])}"
+            parts.append(Text(shown, no_wrap=True, overflow="ellipsis"))
         if len(record["sections"]) > 30:
             parts.append(Text(f"  … and {len(record['sections']) - 30} more", style="dim"))
     parts.append(_heading("beginning of the text"))
