@@ -29,7 +29,7 @@ EngineName = Literal["auto", "oxigraph", "rdflib"]
 
 SECONDS: Final = 30.0
 ROWS: Final = 10_000
-# Beyond this many assertions rdflib may take longer for one query than a store to be built: it joins
+# Beyond this many assertions rdflib may take longer for a query than a store to be built: it joins
 # in the order of constants, and two steps over 229 assertions took a second (bench/rdf.py).
 _SMALL: Final = 50
 
