@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from kgrag.cli import EXIT_DATA, EXIT_SETTINGS
 from kgrag.cli.options import json_option, kb_option, print_json
+from kgrag.errors import DataError
 
 if TYPE_CHECKING:
     from kgrag.stores.rdf import Result
@@ -208,9 +209,7 @@ def sparql(
     """
     from kgrag.stores import rdf
 
-    text = query
-    if not any(c in query for c in "{}\n") and Path(query).is_file():
-        text = Path(query).read_text(encoding="utf-8")
+    text = _query_text(query)
     named = click.get_current_context().get_parameter_source("kb")
     if kb is None and endpoint is None:
         raise click.UsageError("give --kb or --endpoint")
@@ -232,6 +231,18 @@ def sparql(
     _print_result(result, "json" if as_json else form)
     if result.truncated:
         click.echo(f"only the first {rows:,} are shown; --rows gives more", err=True)
+
+
+def _query_text(query: str) -> str:
+    """The query itself, or what stands in the file that it names."""
+    if len(query) > 1000 or any(c in query for c in "{}\n"):
+        return query
+    try:
+        if not Path(query).is_file():
+            return query
+        return Path(query).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"the query file cannot be read ({type(error).__name__})") from error
 
 
 def _print_result(result: Result, form: str | None) -> None:

@@ -53,6 +53,14 @@ def test_a_query_in_a_file(kept: Kept, tmp_path: Path) -> None:
     assert kept.run("sparql", path) == kept.run("sparql", EDGES)
 
 
+def test_a_file_that_holds_no_text(kept: Kept, tmp_path: Path) -> None:
+    path = tmp_path / "query.rq"
+    path.write_bytes(b"SELECT \xff")
+    assert "cannot be read" in kept.run("sparql", path, expect=4)
+    assert "not a SPARQL query" in kept.run("sparql", tmp_path / "none.rq", expect=4)
+    assert "cannot be read" in kept.run("sparql", "x" * 900, expect=4)
+
+
 def test_triples_and_answers(kept: Kept) -> None:
     turtle = kept.run("sparql", QUERIES["construct"])
     assert turtle.startswith("@prefix kgr:") and "kgr:prevents" in turtle
