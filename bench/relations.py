@@ -72,7 +72,7 @@ def main() -> None:
         weights = Weights(named, model.weights[""], model.candidate, model.asserted)
         for a in (found[at] for at in held):
             scores = [score(model.weights, p) for p in a.pairs]
-            said["pairs"][a.id] = _ids(a, [s >= model.candidate for s in scores])
+            said["pairs"][a.id] = _ids(a, [s >= model.said for s in scores])
             said["pairs, asserted"][a.id] = _ids(a, [s >= model.asserted for s in scores])
             _edges(a, weights, said)
     print(describe())

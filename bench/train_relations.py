@@ -12,8 +12,10 @@ taught by the other nine tenths (and NCBI-disease), never by its own labels.
 
 A logistic regression with an L1 penalty; only features of some documents are kept, and weights of
 no effect are left out, so that the file can be read. Thresholds come from scores of documents that
-the scored model had not seen: `candidate` where F1 is best, `asserted` where precision reaches
---precision. scikit-learn is needed for fitting only.
+the scored model had not seen: `said` where F1 is best, `candidate` and `asserted` where precision
+reaches CANDIDATE and --precision. An ingest makes edges from `candidate` on: where F1 is best,
+half of what is said is wrong, and outside toxicology nearly all. scikit-learn is needed for
+fitting only.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ from kgrag.vocabulary.lexicon import Lexicon, default_path
 from kgrag_ingest.extract.induced import Pair, pairs
 
 STRENGTH, RARE, FOLDS, SEED = 0.3, 8, 10, 20261121
+CANDIDATE = 0.6
 CACHE = Path(__file__).resolve().parent / ".cache"
 Ids = frozenset[tuple[str, str]]
 Mentions = tuple[Mention, ...]
@@ -59,9 +62,10 @@ class Abstract:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights by feature, with the intercept under the empty name, and two thresholds."""
+    """Weights by feature, with the intercept under the empty name, and three thresholds."""
 
     weights: Weights
+    said: float
     candidate: float
     asserted: float
 
@@ -167,8 +171,8 @@ def unseen_scores(found: Sequence[Abstract], folds: int) -> list[list[float]]:
 
 def thresholds(
     found: Sequence[Abstract], scores: Sequence[Sequence[float]], precision: float
-) -> tuple[float, float]:
-    """(where F1 is best, the lowest from which on precision is held); log odds."""
+) -> tuple[float, float, float]:
+    """(where F1 is best, the lowest with precision CANDIDATE, with ``precision``); log odds."""
     rows = sorted(
         ((s, (p.chemical, p.disease) in a.gold) for a, own in zip(found, scores, strict=True)
          for p, s in zip(a.pairs, own, strict=True)),
@@ -178,14 +182,18 @@ def thresholds(
     right: NDArray[np.int64] = np.cumsum([true for _, true in rows])
     said = np.arange(1, len(rows) + 1)
     best = int(np.argmax(2 * right / (said + total)))
-    held = [at for at in range(len(rows)) if at >= 20 and right[at] / said[at] >= precision]
-    return rows[best][0], rows[max(held, default=0)][0]
+
+    def lowest(wanted: float) -> float:
+        held = [at for at in range(20, len(rows)) if right[at] / said[at] >= wanted]
+        return rows[max(held, default=0)][0]
+
+    return rows[best][0], lowest(CANDIDATE), lowest(precision)
 
 
 def train(found: Sequence[Abstract], precision: float, folds: int = FOLDS) -> Model:
     """A model whose thresholds were chosen on scores of unseen documents of ``found``."""
-    candidate, asserted = thresholds(found, unseen_scores(found, folds), precision)
-    return Model(fit(found), candidate, max(asserted, candidate))
+    said, candidate, asserted = thresholds(found, unseen_scores(found, folds), precision)
+    return Model(fit(found), said, candidate, max(asserted, candidate))
 
 
 def main() -> None:
@@ -210,6 +218,7 @@ def write(path: Path, model: Model, documents: int, lexicon: str) -> None:
         "date": date.today().isoformat(),
         "scikit-learn": version("scikit-learn"),
         "lexicon": lexicon[:12],
+        "best F1 from": f"{model.said:.3f}",
         "candidate from": f"{model.candidate:.3f}",
         "asserted from": f"{model.asserted:.3f}",
         "intercept": f"{model.weights['']:.3f}",

@@ -74,6 +74,9 @@ def test_sentence(text: str, expected: set[str]) -> None:
         ("Amoxicillin surgery is used for pneumonia.", set()),
         # A dose form is a word, though vocabularies know it as a concept.
         ("Aspirin ophthalmic solution is indicated for fever.", {"aspirin treats fever"}),
+        # What prevents does not treat.
+        ("Aspirin is not indicated for the preventive treatment of stroke.",
+         {"aspirin not prevents stroke"}),
         # What stands before a mention makes it another thing.
         ("Too much iodine can cause fever.", set()),
         ("Excess iodine can cause fever.", set()),
@@ -174,6 +177,7 @@ def test_monitoring(text: str) -> None:
         ("In the absence of asthma, aspirin is recommended for fever.",
          "condition", "In the absence of asthma"),
         ("Aspirin is used for mild to moderate fever.", "condition", "mild to moderate"),
+        ("Aspirin is not indicated for fever in the first day.", "condition", "in the first day"),
         ("Give aspirin to prevent stroke within 48 hours of onset.", "timing",
          "within 48 hours of onset"),
         ("Amoxicillin is used for pneumonia in primary care.", "setting", "primary care"),
@@ -184,6 +188,13 @@ def test_monitoring(text: str) -> None:
 def test_qualifiers_by_name(text: str, name: str, value: str) -> None:
     (found,) = read(text).assertions
     assert dict(found.qualifiers)[name] == value
+
+
+def test_drugs_of_one_product_are_told_together() -> None:
+    found = read("Aspirin and warfarin tablets are indicated for fever.").assertions
+    assert [dict(a.qualifiers)["condition"] for a in found] == ["Aspirin and warfarin"] * 2
+    apart = read("Aspirin and warfarin are indicated for fever.").assertions
+    assert [a.qualifiers for a in apart] == [(), ()]
 
 
 def test_row_relates_its_columns() -> None:

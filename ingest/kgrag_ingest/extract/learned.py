@@ -2,8 +2,8 @@
 
 The weights were fitted on abstracts (``bench/train_relations.py``), so that they are asked about
 the title and abstract of an article only. An edge opens to the one sentence that speaks for it the
-most; a pair without a common sentence makes none, and where that sentence does not speak for
-itself, or holds a word of denial, the edge is a candidate or refused.
+most; without a common sentence, or where none speaks for itself, there is no edge, and one that
+holds a word of denial is refused.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from kgrag_ingest.extract.sentence import Found, reject
 
 RULE: Final = "classifier.causes"
 _READERS: Final = ("jats/", "medline/")
+# What a sentence must add to the log odds by itself, so that it may stand as evidence.
+_SPEAKS: Final = 0.5
 # A longer text is no abstract, whatever its section is called.
 _LONGEST: Final = 8000
 _HEAD: Final = re.compile(r"# ([^:]+): (.*)")
@@ -35,7 +37,7 @@ _HEAD: Final = re.compile(r"# ([^:]+): (.*)")
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Log odds by feature. A pair of ``candidate`` and more is said, of ``asserted`` asserted."""
+    """Log odds by feature; a pair of ``candidate`` and more is said, of ``asserted`` asserted."""
 
     features: Mapping[str, float]
     intercept: float
@@ -113,8 +115,9 @@ def read_abstract(
         if log_odds < known.candidate:
             continue
         best = max(pair.common, key=lambda c: (known.speaks(c), -c.number))
-        speaks = known.speaks(best)
-        tier: Tier = "asserted" if log_odds >= known.asserted and speaks > 0 else "candidate"
+        if known.speaks(best) < _SPEAKS:
+            continue
+        tier: Tier = "asserted" if log_odds >= known.asserted else "candidate"
         made = _assertion(document, spans[best.number], best, tier, rules)
         reason = _problem(document.text, spans[best.number], best, rules)
         reason = reason or assertion_problem(

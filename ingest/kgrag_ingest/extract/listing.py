@@ -94,9 +94,10 @@ def _led(document: Document, inside: Any, rules: Rules) -> Iterator[tuple[Lead, 
             continue
         if at and blocks[at - 1].kind != "list_item":
             lead, parted = _lead(document, blocks[max(at - 4, 0) : at], inside, rules), False
-        if lead is not None and block.end - block.start <= _ITEM:
+        inner = document.text[block.end - 1] == ":"
+        if lead is not None and not inner and block.end - block.start <= _ITEM:
             yield lead, Span(block.start, block.end), parted
-        parted = parted or document.text[block.end - 1] == ":"
+        parted = parted or inner
 
 
 def _lead(document: Document, above: Sequence[Block], inside: Any, rules: Rules) -> Lead | None:

@@ -36,6 +36,7 @@ def qualifiers(
     ends: tuple[tuple[int, int], tuple[int, int]],
     rules: Rules,
     said: Mapping[str, str],
+    negated: bool = False,
 ) -> tuple[tuple[str, str], ...]:
     """Sorted (name, value) pairs; each value's words stand in the sentence.
 
@@ -67,6 +68,9 @@ def qualifiers(
     clause = _condition(quote, len(own), sentence, ends, rules)
     if clause and clause not in conditions:
         conditions.append(clause)
+    rest = rules.denied.match(text[ends[1][1] : sentence.end])
+    if negated and rest is not None and not found.get("population") and not conditions:
+        conditions.append(_plain(rest.group(1)))
     if conditions:
         found["condition"] = "; ".join(conditions)
     return tuple(sorted(found.items()))

@@ -96,6 +96,8 @@ class Rules:
     dose: re.Pattern[str]
     dose_said: re.Pattern[str]
     dose_change: re.Pattern[str]
+    denied: re.Pattern[str]
+    product: re.Pattern[str]
     spoken: tuple[str, ...]
 
 
@@ -144,6 +146,8 @@ def read_rules(path: Path) -> Rules:
         dose=re.compile(qualifiers["dose"]),
         dose_said=re.compile(f"(?:{qualifiers['dose_said']})?(?:{qualifiers['dose']})"),
         dose_change=re.compile(qualifiers["dose_change"]),
+        denied=re.compile(qualifiers["denied"], re.IGNORECASE),
+        product=re.compile(qualifiers["product"]),
         spoken=tuple(shortest),
     )
 

@@ -161,7 +161,8 @@ def _assertion(
             single_subject=drugs == {subject.concept},
             ends=spans,
             rules=rules,
-            said=_beside(bones, match, document.text),
+            said=_beside(bones, match, document.text, rules),
+            negated=rule.negated or bool(match.groupdict().get("neg")),
         ),
         tier=tier,
         certainty=certainty,
@@ -179,13 +180,19 @@ def _assertion(
     )
 
 
-def _beside(bones: Skeleton, match: re.Match[str], text: str) -> dict[str, str]:
-    """The comparator and the companion that the pattern named, in the words of the text."""
+def _beside(bones: Skeleton, match: re.Match[str], text: str, rules: Rules) -> dict[str, str]:
+    """The comparator and the companions that the pattern named, in the words of the text.
+
+    Several drugs before one dose form are one product: then their list is the condition.
+    """
     found: dict[str, str] = {}
     groups = match.groupdict()
     if groups.get("than"):
         named = bones.of(groups["than"])
         found["comparator"] = text[named[0].start : named[-1].end]
+    listed = bones.of(match.group("s"))
+    if len(listed) > 1 and rules.product.match(bones.text, match.end("s")):
+        found["condition"] = text[listed[0].start : listed[-1].end]
     if groups.get("with"):
         words = _verbatim(bones, groups["with"], match, text)
         if words:
