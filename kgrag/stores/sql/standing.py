@@ -56,22 +56,25 @@ def settle(connection: Connection, touched: Iterable[Edition], log: Log) -> None
     ``touched`` are versions that came, went, or changed what they say of themselves. Every change
     of a status is logged, those that cease to be current first.
     """
+    seen: dict[object, list[tuple[Edition, str]]] = {}
+
+    def rivals(of: Edition) -> list[tuple[Edition, str]]:
+        # Those of one scope are the same for all of it.
+        key = of.id if of.claims else (of.source.collection, of.issuer, of.scope)
+        if key not in seen:
+            rows = _rivals(connection, of) if of.issuer is not None else ()
+            seen[key] = [(_edition(row), row.status) for row in rows]
+        return seen[key]
+
     wanted: dict[str, tuple[Edition, str]] = {}
     for one in touched:
-        found = [*connection.execute(_query().where(_LIVE, documents.c.id == one.id))]
-        if one.issuer is not None:
-            rivals = _rivals(connection, one)
-            found += [
-                row
-                for row in rivals
-                if one.supersedes(_edition(row)) or (one.scope and row.scope == one.scope)
-            ]
-        wanted.update((row.id, (_edition(row), row.status)) for row in found)
+        for row in connection.execute(_query().where(_LIVE, documents.c.id == one.id)):
+            wanted[row.id] = _edition(row), row.status
+        # Of the others only those can turn that it supersedes, or superseded until now.
+        wanted.update((o.id, (o, status)) for o, status in rivals(one) if one.supersedes(o))
     turned = []
     for identifier, (own, status) in wanted.items():
-        superseded = own.issuer is not None and any(
-            _edition(row).supersedes(own) for row in _rivals(connection, own)
-        )
+        superseded = any(other.supersedes(own) for other, _ in rivals(own))
         if superseded != (status == "superseded"):
             turned.append(("retire" if superseded else "add", identifier))
     for op, identifier in sorted(turned, key=lambda turn: (turn[0] != "retire", turn[1])):
