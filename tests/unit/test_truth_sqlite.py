@@ -14,7 +14,7 @@ from kgrag.errors import KnowledgeBaseBusy, KnowledgeBaseError, RetryableError
 from kgrag.ids import sha256
 from kgrag.stores.base import Ingested
 from kgrag.stores.sql import SqlTruth, migrate, open_truth
-from kgrag.testing.truth_contract import sample
+from kgrag.testing.truth_contract import guideline, sample
 
 
 def make(folder: Path, *items: Ingested) -> SqlTruth:
@@ -130,6 +130,19 @@ def files_with(folder: Path, wanted: list[bytes]) -> list[str]:
             if trace in path.read_bytes() or trace.decode("latin-1") in path.name
         }
     )
+
+
+def test_what_a_removed_document_claimed_is_in_no_file(tmp_path: Path) -> None:
+    gone = guideline("gone.md", "2015", issuer="Zyxwoboard", title="Qavopathy", claims=["Vexidoc"])
+    stays = guideline("stays.md", "2014", issuer="Remainboard", title="Stayosis")
+    wanted = [b"zyxwoboard", b"qavopathy", b"Vexidoc", b"2015"]
+    with make(tmp_path, stays, gone) as truth:
+        assert "truth.sqlite-wal" in files_with(tmp_path, wanted[:1])
+        truth.remove(gone.document.id)
+        truth.purge()
+        for trace in wanted:
+            assert files_with(tmp_path, [trace]) == []
+        assert files_with(tmp_path, [b"remainboard"]) == ["truth.sqlite"]
 
 
 def test_removed_text_and_vectors_are_in_no_file(tmp_path: Path) -> None:

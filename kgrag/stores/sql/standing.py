@@ -7,7 +7,7 @@ documents of one issuer that share a scope with what changed, or that one of the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, func, or_, select, update
@@ -56,11 +56,11 @@ def settle(connection: Connection, touched: Iterable[Edition], log: Log) -> None
     ``touched`` are versions that came, went, or changed what they say of themselves. Every change
     of a status is logged, those that cease to be current first.
     """
-    seen: dict[object, list[tuple[Edition, str]]] = {}
+    seen: dict[Hashable, list[tuple[Edition, str]]] = {}
 
     def rivals(of: Edition) -> list[tuple[Edition, str]]:
         # Those of one scope are the same for all of it.
-        key = of.id if of.claims else (of.source.collection, of.issuer, of.scope)
+        key = of if of.claims else (of.source.collection, of.issuer, of.scope)
         if key not in seen:
             rows = _rivals(connection, of) if of.issuer is not None else ()
             seen[key] = [(_edition(row), row.status) for row in rows]
