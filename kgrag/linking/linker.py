@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 from kgrag.linking.abbreviations import Definition, definitions
 from kgrag.linking.context import flagged, rules, triggers
-from kgrag.linking.coordination import shared
+from kgrag.linking.coordination import is_joined, name_words, otherwise_headed, shared
 from kgrag.linking.disambiguate import (
     Choice,
     Disambiguator,
@@ -36,6 +38,8 @@ from kgrag.vocabulary.lexicon import Candidate, Lexicon
 # A name does not reach over these, but for a comma or a stop inside a number or a formula.
 _BARRIER: Final = re.compile(r"[\n;:!?()\[\]{}|=<>\"•]|[.,](?![0-9])|(?<![0-9])[.,]")
 _PROPOSED: Final = 0.6  # of a proposal's score: no name was matched
+_CONDITIONS: Final = frozenset(("disease", "phenotype"))
+_HEADED: Final = 0.8  # of the score, when another last word stands in the text
 _SHARED: Final = 0.9  # of the score, when a name has to lend its last words
 _DENYING: Final = re.compile(r"(?i)(?:.*\W)?(?:non|anti)[-‐‑–]", re.S)
 
@@ -111,6 +115,7 @@ class Linker:
         found: list[Mention] = []
         doubtful: list[tuple[int, tuple[Candidate, ...]]] = []
         added: list[Mention] = []
+        ends: set[int] = set()
         exact = text.isascii()
         for at, names in self._matcher.find(words):
             if at < free:
@@ -152,18 +157,16 @@ class Linker:
                     )
                 )  # fmt: skip
                 free = at + count
-                if at > 1 and count > 1 and tokens[at - 1] in ("and", "or"):
+                ends.add(free)
+                if meant.type in _CONDITIONS and is_joined(tokens, at):
                     added += self._sharing(text, folded, words, at, count, meant)
                 break
         if doubtful:
             self._settle(found, doubtful)
-        if added:
-            taken = [(m.start, m.end) for m in found]
-            found += [
-                m for m in added if not any(m.start < end and start < m.end for start, end in taken)
-            ]
-            found = _without_overlaps(found)
-        return found
+        heads = name_words().heads
+        for at in [at for at, word in enumerate(tokens) if word in heads and at + 1 not in ends]:
+            added += islice(self._otherwise_headed(text, folded, words, at), 1)
+        return _with_free(found, added) if added else found
 
     def _meant(
         self,
@@ -205,7 +208,9 @@ class Linker:
         """Mentions of the parts before a name that lend their last words from it."""
         for first, number, name in shared(words.words, at, count, self._knows):
             choice = self._disambiguator.choose(self._number(name), name)
-            if choice is None or choice.type != whole.type or choice.concept == whole.concept:
+            if choice is None or choice.concept == whole.concept:
+                continue
+            if choice.type not in _CONDITIONS or choice.cased or choice.defined:
                 continue
             start, end = words.span(first, number)
             begin, stop = folded.start(start), folded.end(end)
@@ -213,6 +218,22 @@ class Linker:
                 yield Mention(
                     begin, stop, text[begin:stop], choice.concept, choice.type,
                     round(choice.score * _SHARED, 3),
+                )  # fmt: skip
+
+    def _otherwise_headed(
+        self, text: str, folded: Folded, words: Words, at: int
+    ) -> Iterator[Mention]:
+        """Mentions of names that have another last word than the head at word ``at``."""
+        for first, number, name in otherwise_headed(words.words, at, self._knows):
+            choice = self._disambiguator.choose(self._number(name), name)
+            if choice is None or choice.type not in _CONDITIONS or choice.cased or choice.defined:
+                continue
+            start, end = words.span(first, number)
+            begin, stop = folded.start(start), folded.end(end)
+            if not _BARRIER.search(text[begin:stop]):
+                yield Mention(
+                    begin, stop, text[begin:stop], choice.concept, choice.type,
+                    round(choice.score * _HEADED, 3),
                 )  # fmt: skip
 
     def _knows(self, name: str) -> bool:
@@ -313,6 +334,17 @@ def _places(text: str, short: str) -> Iterator[tuple[int, int]]:
         if not (at and text[at - 1].isalnum()) and not text[stop : stop + 1].isalnum():
             yield at, stop
         at = text.find(short, stop)
+
+
+def _with_free(found: list[Mention], added: Iterable[Mention]) -> list[Mention]:
+    """The mentions found, and those added that overlap none of them nor one another."""
+    taken = [m.start for m in found]
+    free = []
+    for mention in added:
+        at = bisect_left(taken, mention.end)
+        if at == 0 or found[at - 1].end <= mention.start:
+            free.append(mention)
+    return _without_overlaps([*found, *free])
 
 
 def _without_overlaps(mentions: list[Mention]) -> list[Mention]:
