@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from kgrag.engine import Engine
 
 ORDER_BY_MODEL: Final[Mapping[str, Choice]] = {"smollm2-135m-instruct": "rerank"}
-"""Who orders the statements, by language model, as measured; a model not listed does not."""
+"""Who orders the statements, by language model, as ``bench/order.py`` measured; a model that is not
+listed does not."""
 
 
 def parts_of(engine: Engine) -> Parts:
