@@ -57,9 +57,9 @@ def test_an_edge_opens_to_the_sentence_that_speaks_for_it() -> None:
 
 
 def test_below_the_threshold_it_is_a_candidate_and_without_a_speaking_sentence_nothing() -> None:
-    (found,) = read("A case", "Aspirin and fever were seen. Possible causes are many.")
+    (found,) = read("A case", "Aspirin and fever were reported. Possible causes are many.")
     assert found.tier == "candidate"
-    assert not read("A case", "Aspirin with fever was seen.")
+    assert not read("A case", "Aspirin with fever was reported.")
     assert not read("A case", "Aspirin was given. Fever was seen.")
 
 
@@ -69,6 +69,8 @@ def test_below_the_threshold_it_is_a_candidate_and_without_a_speaking_sentence_n
         "Fever was not seen after aspirin.",
         "It is unclear whether fever after aspirin occurs.",
         "Fever without cough, after aspirin.",
+        "Fever was reduced after aspirin.",
+        "Aspirin and fever were seen.",
     ],
 )
 def test_what_is_denied_or_open_is_refused_with_its_reason(said: str) -> None:

@@ -117,7 +117,9 @@ def read_abstract(
         best = max(pair.common, key=lambda c: (known.speaks(c), -c.number))
         if known.speaks(best) < _SPEAKS:
             continue
-        tier: Tier = "asserted" if log_odds >= known.asserted else "candidate"
+        tier: Tier = "candidate"
+        if log_odds >= known.asserted and _says_so(document.text, best, rules):
+            tier = "asserted"
         made = _assertion(document, spans[best.number], best, tier, rules)
         reason = _problem(document.text, spans[best.number], best, rules)
         reason = reason or assertion_problem(
@@ -130,6 +132,16 @@ def read_abstract(
     return found, rejects
 
 
+def _says_so(text: str, best: Common, rules: Rules) -> bool:
+    """Whether the words between the two say that the one brought the other about."""
+    chemical, disease = best.chemical, best.disease
+    if chemical.start < disease.start:
+        between = text[chemical.end : disease.start].lower()
+        return rules.learned["forward"].search(between) is not None
+    between = text[disease.end : chemical.start].lower()
+    return rules.learned["backward"].search(between) is not None
+
+
 def _problem(text: str, sentence: Span, best: Common, rules: Rules) -> str | None:
     if best.disease.negated or best.disease.absent or best.disease.family:
         return "the mention is negated"
@@ -138,8 +150,13 @@ def _problem(text: str, sentence: Span, best: Common, rules: Rules) -> str | Non
     denial = rules.denial.search(text[low:high].lower())
     if denial is not None:
         return f"a denial that the weights do not read: {denial.group()}"
-    if rules.not_said.search(sentence.of(text).lower()):
+    folded = sentence.of(text).lower()
+    if rules.not_said.search(folded) or folded.endswith("?"):
         return "not said to be so"
+    if rules.learned["relieves"].search(folded):
+        return "words of relief, of comparison or of use"
+    if not rules.learned["hints"].search(folded):
+        return "no word of bringing about"
     return None
 
 

@@ -99,6 +99,7 @@ class Rules:
     denied: re.Pattern[str]
     product: re.Pattern[str]
     spoken: tuple[str, ...]
+    learned: Mapping[str, re.Pattern[str]]
 
 
 @cache
@@ -149,6 +150,10 @@ def read_rules(path: Path) -> Rules:
         denied=re.compile(qualifiers["denied"], re.IGNORECASE),
         product=re.compile(qualifiers["product"]),
         spoken=tuple(shortest),
+        learned={
+            name: re.compile(data["learned"][name])
+            for name in ("forward", "backward", "hints", "relieves")
+        },
     )
 
 
