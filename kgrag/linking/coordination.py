@@ -22,10 +22,14 @@ _LONGEST: Final = 3  # words of one part
 
 @dataclass(frozen=True, slots=True)
 class NameWords:
-    """``heads`` say that a part of the body is ill, as one of ``stand_for`` does in its names."""
+    """``heads`` say that a part of the body is ill, as one of ``stand_for`` does in its names.
+
+    ``genes`` behind the name of a substance say that no substance is meant.
+    """
 
     heads: frozenset[str]
     stand_for: tuple[str, ...]
+    genes: frozenset[str]
 
 
 @cache
@@ -34,9 +38,9 @@ def name_words() -> NameWords:
     path = resource("ontologies", "name_words.toml")
     with path.open("rb") as file:
         data = tomllib.load(file)
-    if set(data) != {"heads", "stand_for"}:
-        raise SettingsError(f"{path.name} must hold the lists heads and stand_for")
-    return NameWords(frozenset(data["heads"]), tuple(data["stand_for"]))
+    if set(data) != {"heads", "stand_for", "genes"}:
+        raise SettingsError(f"{path.name} must hold the lists heads, stand_for and genes")
+    return NameWords(frozenset(data["heads"]), tuple(data["stand_for"]), frozenset(data["genes"]))
 
 
 def is_joined(tokens: list[str], at: int) -> bool:

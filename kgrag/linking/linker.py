@@ -38,6 +38,7 @@ from kgrag.vocabulary.lexicon import Candidate, Lexicon
 # A name does not reach over these, but for a comma or a stop inside a number or a formula.
 _BARRIER: Final = re.compile(r"[\n;:!?()\[\]{}|=<>\"•]|[.,](?![0-9])|(?<![0-9])[.,]")
 _PROPOSED: Final = 0.6  # of a proposal's score: no name was matched
+_SUBSTANCES: Final = frozenset(("drug", "chemical"))
 _CONDITIONS: Final = frozenset(("disease", "phenotype"))
 _HEADED: Final = 0.8  # of the score, when another last word stands in the text
 _SHARED: Final = 0.9  # of the score, when a name has to lend its last words
@@ -116,6 +117,7 @@ class Linker:
         doubtful: list[tuple[int, tuple[Candidate, ...]]] = []
         added: list[Mention] = []
         ends: set[int] = set()
+        heads, genes = name_words().heads, name_words().genes
         exact = text.isascii()
         for at, names in self._matcher.find(words):
             if at < free:
@@ -146,7 +148,9 @@ class Linker:
                     while stop < len(text) and unicodedata.combining(text[stop]):
                         stop += 1
                     surface = text[begin:stop]
-                if meant.measured is not None and at + count < len(tokens):
+                if meant.type in _SUBSTANCES and at + count < len(tokens):
+                    if tokens[at + count] in genes:
+                        continue
                     meant = in_context(meant, tokens[at + count])
                 if meant.rivals:
                     doubtful.append((len(found), meant.rivals))
@@ -163,7 +167,6 @@ class Linker:
                 break
         if doubtful:
             self._settle(found, doubtful)
-        heads = name_words().heads
         for at in [at for at, word in enumerate(tokens) if word in heads and at + 1 not in ends]:
             added += islice(self._otherwise_headed(text, folded, words, at), 1)
         return _with_free(found, added) if added else found
