@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kgrag.errors import DataError
-from kgrag_ingest.ontologies.base import Entry, Name, plain_pickle
-from kgrag_ingest.ontologies.crosswalk import Crosswalk, Row
+from kgrag_ingest.ontologies.base import Entry, Name, own_ids_retired, plain_pickle
+from kgrag_ingest.ontologies.crosswalk import Crosswalk, Row, borne_out
 from kgrag_ingest.ontologies.merge import Merged
 from kgrag_ingest.ontologies.mesh_diseases import branch_type
 from kgrag_ingest.ontologies.repair import Claim, Repair
@@ -59,6 +59,70 @@ def test_verdicts(case: tuple[str, ...], expected: str) -> None:
 
 def test_an_id_that_two_rows_claim_is_not_corroborated() -> None:
     assert verdict("golf disease", "MESH:D000035", claimed=2) == "refused None"
+
+
+LABELS = {
+    "MESH:D050000": {"Golf Disease"},
+    "MESH:D000035": {"Golf Ball"},
+    "MESH:D060000": {"Papa Tumor"},
+    "MESH:D060001": {"Quebec Disease"},
+    "MESH:D060002": {"Quebec Disease"},
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "mesh", "expected"),
+    [
+        # MeSH's own name bears the id out, or a synonym's
+        (["golf disease"], "MESH:D050000", "verified MESH:D050000"),
+        (["the golf", "golf diseases", "golf disease"], "MESH:D050000", "verified MESH:D050000"),
+        # it stands at its place in the alphabet, but MeSH gives it another name
+        (["golf"], "MESH:D000035", "refused None"),
+        # MeSH has one id of that name, in either number, and not two
+        (["papa tumors"], "MESH:D000035", "repaired MESH:D060000"),
+        (["quebec disease"], "MESH:D000035", "refused None"),
+        (["papa tumor"], "", "repaired MESH:D060000"),
+        # what MeSH calls so comes before what the cross-walk's kin is called
+        (["gamma disease"], "MESH:D000035", "repaired MESH:D000030"),
+    ],
+)
+def test_the_names_of_mesh_itself_decide(names: list[str], mesh: str, expected: str) -> None:
+    repair = Repair(Crosswalk(ROWS, LABELS), [mesh], ("DOID",))
+    found = repair.judge(Claim(tuple(names), mesh or None))
+    assert f"{found.how} {found.mesh}" == expected
+
+
+def test_cross_walk_rows_whose_names_are_of_two_records_are_refused() -> None:
+    known = {
+        "acute leukemia": {"disease leukemia"}, "leukemia": {"disease leukemia"},
+        "meningism": {"disease meningism"}, "stiff neck": {"disease meningism"},
+    }  # fmt: skip
+    wrong = Row("MESH:D000650", "Amnion", "DOID:1", "acute leukemia")
+    kept = [
+        Row("MESH:D1", "Leukemia", "DOID:2", "acute leukemias"),
+        Row("MESH:D2", "Meningism", "HP:3", "stiff neck"),
+        Row("MESH:D3", "Unheard", "HP:4", "unknown to all"),
+        Row("MESH:D4", "Amnion", "CHEBI:5", "acute leukemia"),  # chemicals have many names
+        Row("MESH:D5", "acute leukemia", "DOID:6", "Acute Leukemia"),
+    ]
+    assert borne_out([wrong, *kept], known) == kept
+
+
+def test_two_ids_of_one_vocabulary_are_never_joined_by_name() -> None:
+    merged = Merged()
+    merged.add([Entry("MESH:D1", "Ergocalciferol", "drug", [Name("vitamin d")])])
+    assert merged.add([Entry("MESH:D2", "Vitamin D", "drug")]) == 0
+    assert merged.add([Entry("DRUGBANK:DB00001", "Vitamin D", "drug")]) == 1
+    assert merged.curie("DRUGBANK:DB00001") == "MESH:D2"
+
+
+def test_an_id_of_ours_leads_to_the_id_that_was_found_later() -> None:
+    entries = {
+        "tetanus": Entry("MESH:D013742", "Tetanus", "disease"),
+        "zorb": Entry("KGRAG:zorb", "Zorb", "disease"),
+    }
+    (record,) = own_ids_retired(entries, "x")
+    assert (record.curie, record.replaced_by) == ("KGRAG:tetanus", ("MESH:D013742",))
 
 
 def test_the_list_written_by_hand_comes_before_an_id_without_a_name() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from kgrag.errors import DataError
 from kgrag.ids import sha256
+from kgrag.linking.normalise import key
 from kgrag.records.concepts import ConceptType
 from kgrag.vocabulary.lexicon import PREFERRED, SYNONYM, Retired
 from kgrag_ingest.ontologies.carriers import carrier_file, version_of
@@ -44,6 +45,23 @@ class Entry:
     def __post_init__(self) -> None:
         if not self.names or self.names[0].kind != PREFERRED:
             self.names.insert(0, Name(self.name, PREFERRED))
+
+
+def own_curie(canonical: str) -> str:
+    """The id that kgrag gives a record of which no vocabulary's id is known for sure."""
+    return f"KGRAG:{key(canonical).replace(' ', '-')}"
+
+
+def own_ids_retired(entries: Mapping[str, Entry], vocabulary: str) -> tuple[Retired, ...]:
+    """Our ids of records (by their canonical names) that have an id of a vocabulary by now.
+
+    An id that an earlier lexicon gave thus still leads to its concept.
+    """
+    return tuple(
+        Retired(own_curie(canonical), "", (entry.curie,), vocabulary)
+        for canonical, entry in entries.items()
+        if entry.curie != own_curie(canonical)
+    )
 
 
 @dataclass(frozen=True, slots=True)

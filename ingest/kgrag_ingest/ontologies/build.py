@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from kgrag.linking.normalise import key, variants
+from kgrag.linking.normalise import key, numbers, variants
 from kgrag.records.concepts import Concept
 from kgrag.vocabulary.compile import Spelling, write_lexicon
 from kgrag.vocabulary.lexicon import GENERATED, WEAK, Lexicon, Retired, default_path
@@ -23,6 +23,7 @@ from kgrag_ingest.ontologies import (
     icd10cm,
     mappings,
     mesh_diseases,
+    mesh_names,
     own,
     unii,
     units,
@@ -35,8 +36,17 @@ Progress = Callable[[str, int, int], None]  # what is done now, steps done, step
 
 # The ids of the default vocabularies.
 DEFAULTS: Final = frozenset(
-    ("mesh-diseases", "drugs", "mesh-headings", "mesh-crosswalk", "hpo", "icd10cm", "analytes")
-) | frozenset(("kgrag", "unii", "ucum", "biolink", "mappings-own-terms"))
+    (
+        "mesh-diseases",
+        "mesh-names",
+        "drugs",
+        "mesh-headings",
+        "mesh-crosswalk",
+        "hpo",
+        "icd10cm",
+        "analytes",
+    )
+) | frozenset(("analytes", "kgrag", "unii", "ucum", "biolink", "mappings-own-terms"))
 
 _MAX_WORDS: Final = 9
 _LETTER: Final = re.compile(r"[a-z]")
@@ -118,13 +128,15 @@ def _add_defaults(
     """The default vocabularies are in ``merged``; gives their records."""
     steps = iter(_DEFAULT_STEPS)
     step(next(steps))
-    walk, table = crosswalk.read()
+    of_mesh, labels = mesh_names.read()
+    conditions, medicines = mesh_diseases.read_package(), drugs.read_package()
+    known = _records_of_names(conditions, "disease")
+    for form, records in _records_of_names(medicines, "drug").items():
+        known.setdefault(form, set()).update(records)
+    walk, table = crosswalk.read(labels, known)
     common, listed = headings.read(table)
     step(next(steps))
-    claimed = [
-        *mesh_diseases.claimed_ids(mesh_diseases.read_package()),
-        *drugs.claimed_ids(drugs.read_package()),
-    ]
+    claimed = [*mesh_diseases.claimed_ids(conditions), *drugs.claimed_ids(medicines)]
     diseases = mesh_diseases.read(table, claimed, listed)
     step(next(steps))
     substances = drugs.read(table, claimed, listed)
@@ -151,7 +163,7 @@ def _add_defaults(
     measures, parts["units"] = units.read()
     model, parts["biolink"] = biolink.read()
     registry: list[dict[str, object]] = []
-    for vocabulary in (*vocabularies, brands, measures, model):
+    for vocabulary in (*vocabularies, of_mesh, brands, measures, model):
         record = vocabulary.record()
         record["merged_by_name"] = joined.get(vocabulary.id, 0)
         registry.append(record)
@@ -169,6 +181,18 @@ _DEFAULT_STEPS: Final = (
     "reading brands",
     "reading units and the Biolink model",
 )
+
+
+def _records_of_names(package: Mapping[str, Any], what: str) -> dict[str, set[str]]:
+    """Folded names of a package, in both numbers, to the records that have them."""
+    known: dict[str, set[str]] = {}
+    for name, records in package[f"{what}_variant_to_canonical"].items():
+        for form in numbers(key(name)):
+            known.setdefault(form, set()).update(f"{what} {record}" for record in records)
+    for record in package[f"{what}_canonical_to_data"]:
+        for form in numbers(key(record)):
+            known.setdefault(form, set()).add(f"{what} {record}")
+    return known
 
 
 def _name_by_vocabulary(merged: Merged, table: crosswalk.Crosswalk, common: Vocabulary) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from kgrag.errors import KgragError
+from kgrag.ids import sha256
 from kgrag.paths import resource
 from kgrag.vocabulary.compile import content_sha256
 from kgrag.vocabulary.lexicon import Lexicon, default_path
@@ -18,7 +19,7 @@ from kgrag.vocabulary.prefixes import flaw, prefixes
 from kgrag.vocabulary.registry import NO_LICENCE
 from kgrag.vocabulary.relations import relations
 from kgrag_ingest.ontologies import added
-from kgrag_ingest.ontologies.base import file_sha256, package_file
+from kgrag_ingest.ontologies.base import package_file
 
 _EXAMPLES: Final = 5
 
@@ -98,11 +99,15 @@ def _added_source(identifier: str, record: Mapping[str, object]) -> Iterator[Fin
 
 def _default_sha256(origin: str) -> str:
     """The hash of the file that a default vocabulary is compiled from."""
-    scheme, _, rest = origin.partition(":")
-    parts = rest.split("/")
-    if scheme == "pypi":
-        return file_sha256(package_file(parts[0], *parts[1:]))
-    return file_sha256(resource("ontologies", *parts[1:]))
+    paths = []
+    for one in origin.split("+"):
+        scheme, _, rest = one.partition(":")
+        parts = rest.split("/")
+        is_package = scheme == "pypi"
+        paths.append(
+            package_file(parts[0], *parts[1:]) if is_package else resource("ontologies", *parts[1:])
+        )
+    return sha256(b"".join(path.read_bytes() for path in paths))
 
 
 def _licences(lexicon: Lexicon) -> Iterator[Finding]:

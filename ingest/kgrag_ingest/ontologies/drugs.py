@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from kgrag.linking.normalise import key
 from kgrag.records.concepts import ConceptType
 from kgrag.vocabulary.lexicon import SYNONYM, WEAK
 from kgrag_ingest.ontologies.base import (
@@ -14,6 +13,8 @@ from kgrag_ingest.ontologies.base import (
     Name,
     Vocabulary,
     file_sha256,
+    own_curie,
+    own_ids_retired,
     package_file,
     package_version,
     plain_pickle,
@@ -47,7 +48,7 @@ def read(crosswalk: Crosswalk, claimed: Iterable[str], listed: Mapping[str, str]
             spelled[row].append(name)
     repair = Repair(crosswalk, claimed, ("CHEBI",), listed)
     counts: Counter[str] = Counter()
-    entries = []
+    entries: dict[str, Entry] = {}
     brands = data["drug_variant_to_variant_data"]
     for canonical, row in data["drug_canonical_to_data"].items():
         type_ = _type(row)
@@ -59,7 +60,7 @@ def read(crosswalk: Crosswalk, claimed: Iterable[str], listed: Mapping[str, str]
         verdict = repair.judge(Claim((canonical, *others), f"MESH:{mesh}" if mesh else None))
         counts[f"ids {verdict.how}" if mesh else f"no id claimed: {verdict.how}"] += 1
         bank = f"DRUGBANK:{row['drugbank_id']}" if row.get("drugbank_id") else None
-        curie = verdict.mesh or bank or f"KGRAG:{key(canonical).replace(' ', '-')}"
+        curie = verdict.mesh or bank or own_curie(canonical)
         names = [
             Name(
                 name,
@@ -69,7 +70,8 @@ def read(crosswalk: Crosswalk, claimed: Iterable[str], listed: Mapping[str, str]
             for name in others
         ]
         same_as = [bank] if bank and bank != curie else []
-        entries.append(Entry(curie, row.get("name", canonical), type_, names, same_as=same_as))
+        name = row.get("name", canonical)
+        entries[canonical] = Entry(curie, name, type_, names, same_as=same_as)
     path = package_file("drug-named-entity-recognition", "drug_named_entity_recognition", _FILE)
     return Vocabulary(
         id="drugs",
@@ -79,8 +81,9 @@ def read(crosswalk: Crosswalk, claimed: Iterable[str], listed: Mapping[str, str]
         origin=f"pypi:drug-named-entity-recognition/drug_named_entity_recognition/{_FILE}",
         sha256=file_sha256(path),
         date=None,
-        entries=tuple(entries),
+        entries=tuple(entries.values()),
         counts=counts,
+        retired=own_ids_retired(entries, "drugs"),
     )
 
 

@@ -1,7 +1,7 @@
 """Common MeSH headings written down by hand: ``ontologies/mesh_headings.tsv``.
 
 The entity packages have wrong ids for many of the commonest headings, and no other package can
-mend them. A line is used only where the cross-walk does not give its id another name.
+mend them. A line is used only where neither MeSH nor the cross-walk gives its id another name.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def read(crosswalk: Crosswalk) -> tuple[Vocabulary, dict[str, str]]:
         name, *others = names.split("|")
         if type_ not in get_args(ConceptType):
             raise SettingsError(f"{path.name}: {type_!r} is no type of concept")
-        known = crosswalk.name(curie)
-        if known is not None and not set(numbers(key(known))) & set(numbers(key(name))):
+        known = {form for own in crosswalk.names(curie) for form in numbers(key(own))}
+        if known and known.isdisjoint(f for n in (name, *others) for f in numbers(key(n))):
             refused += 1
             continue
         entries.append(Entry(curie, name, cast("ConceptType", type_), [Name(o) for o in others]))
@@ -43,6 +43,6 @@ def read(crosswalk: Crosswalk) -> tuple[Vocabulary, dict[str, str]]:
         sha256=file_sha256(path),
         date=None,
         entries=tuple(entries),
-        counts={"refused: the cross-walk names the id otherwise": refused},
+        counts={"refused: the id is named otherwise": refused},
     )
     return vocabulary, {key(entry.name): entry.curie for entry in entries}

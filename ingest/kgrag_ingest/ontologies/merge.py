@@ -3,7 +3,8 @@
 Two entries are one when they have the same id, when the cross-walk says so, or when a preferred
 name of one is a name of the other and both are of one kind (conditions, or substances). A
 concept takes at most one entry of a vocabulary by name, the one with the nearest name: sibling
-terms with a shared synonym stay apart, and the name stays ambiguous.
+terms with a shared synonym stay apart, and the name stays ambiguous. So do two ids of one
+vocabulary, which tells them apart, whatever a package's synonyms say.
 """
 
 from __future__ import annotations
@@ -149,10 +150,18 @@ class Merged:
         for name in entry.names:
             own = 0 if name.kind == PREFERRED else 1
             for owner, its in self._named.get((kind, key(name.text)), {}).items():
-                if own + its <= 1 and not name.cased:
+                if own + its <= 1 and not name.cased and not self._has_id_like(owner, entry.curie):
                     distance = own + its
                     found[owner] = min(found.get(owner, 9), distance)
         return _nearest_only(found)
+
+    def _has_id_like(self, owner: str, identifier: str) -> bool:
+        """Whether the concept has an id of that id's vocabulary: it tells the two apart."""
+        start = f"{identifier.partition(':')[0]}:"
+        if start == "KGRAG:" or is_kin(identifier):
+            return False
+        concept = self.entries[owner]
+        return any(i.startswith(start) for i in (concept.curie, *concept.same_as))
 
     def _register(self, owner: str, entry: Entry) -> None:
         for identifier in (entry.curie, *entry.same_as):

