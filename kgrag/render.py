@@ -147,33 +147,6 @@ def hits_text(hits: Sequence[Any]) -> str:
     return "\n".join(lines).rstrip() or "No passage was found."
 
 
-def document_text(document: Any) -> str:
-    """A document's own description and the start of its text."""
-    record = _record(document)
-    rows = {"id": record["id"], "uri": record["uri"], "status": record.get("status")}
-    rows |= {k: v for k, v in (record.get("metadata") or {}).items() if v and k != "extra"}
-    lines = [f"{plain(k):<12} {plain(v)}" for k, v in rows.items() if v]
-    text = record.get("text", "")
-    lines += ["", _wrapped(text[:1500], "  ")]
-    if len(text) > 1500:
-        lines.append(f"  … {len(text):,} characters in all; --json gives the whole text")
-    return "\n".join(lines)
-
-
-def assertion_text(assertion: Any) -> str:
-    """An assertion with every quotation that states it."""
-    record = _record(assertion)
-    subject = record.get("subject_name") or record["subject"]
-    object_ = record.get("object_name") or record["object"]
-    word = "not " if record["negated"] else ""
-    lines = [plain(f"{record.get('id', '')}  {subject} —{word}{record['predicate']}→ {object_}")]
-    for evidence in record["evidence"]:
-        where = evidence.get("document", {}).get("title") or evidence["document_id"]
-        lines.append(_wrapped(f"“{evidence['quote']}”", "  "))
-        lines.append(plain(f"    {where}; characters {evidence['start']} to {evidence['end']}"))
-    return "\n".join(lines)
-
-
 def answer_html(answer: Answer | Mapping[str, Any]) -> str:
     """The answer as one HTML fragment: no script, no link, everything of a source escaped."""
     record = _record(answer)
