@@ -24,7 +24,9 @@ from kgrag.verification.units import Quantity, has_dose, quantities
 Stance = Literal["for", "against", "neither", "says", "denies"]
 RECOMMENDED: Final = "recommended"
 # Predicates that say what should be done; the others say what is.
-ADVICE: Final = frozenset({"treats", "prevents", "diagnoses", "monitored_by", "contraindicated_in"})
+ADVICE: Final = frozenset(
+    {"treats", "prevents", "diagnoses", "monitored_by", "dosed_in", "contraindicated_in"}
+)
 # What the predicates say to do, in the words of ``advice_words.toml``.
 _DONE: Final[Mapping[str, frozenset[str]]] = {
     "treats": frozenset({"treatment"}),

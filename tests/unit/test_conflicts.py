@@ -78,10 +78,11 @@ def conflicts(*items: Ingested) -> list[Mapping[str, Any]]:
     return list(found)
 
 
-def test_a_dose_against_another_for_the_same() -> None:
+@pytest.mark.parametrize("predicate", ["treats", "prevents", "dosed_in"])
+def test_a_dose_against_another_for_the_same(predicate: str) -> None:
     (found,) = conflicts(
-        said("a", qualifiers={"dose": "500 mg daily"}, issuer="One"),
-        said("b", qualifiers={"dose": "1 to 2 g daily"}, issuer="Two"),
+        said("a", predicate=predicate, qualifiers={"dose": "500 mg daily"}, issuer="One"),
+        said("b", predicate=predicate, qualifiers={"dose": "1 to 2 g daily"}, issuer="Two"),
     )
     assert (found["kind"], found["between"]) == ("different_dose", "different_issuers")
     assert sorted(found["differs"]) == ["1 to 2 g daily", "500 mg daily"]
