@@ -105,7 +105,8 @@ def main() -> None:
                 for c in statement.citations:
                     stored = engine.truth.document(c.document.id).text
                     cited += 1
-                    sound += stored[c.start : c.end] == c.quote == statement.text
+                    whole = statement.kind == "path" or c.quote == statement.text
+                    sound += whole and stored[c.start : c.end] == c.quote
     if options.answers:
         options.answers.write_text("\n".join(answers) + "\n", encoding="utf-8")
     print(f"{len(questions)} questions")
