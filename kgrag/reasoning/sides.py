@@ -283,7 +283,11 @@ def all_sides(
     truth: Reads,
     concepts: Concepts,
 ) -> list[Side]:
-    """The sides of all of them, in order of subject, object and place."""
-    found = [side for assertion in assertions for side in sides_of(assertion)]
+    """The sides of all of them, in order of subject, object and place.
+
+    Candidates are left out: what the checks would not assert contradicts nobody.
+    """
+    asserted = (a for a in assertions if a.tier == "asserted")
+    found = [side for assertion in asserted for side in sides_of(assertion)]
     found += [side for advice in recommendations for side in advised(advice, truth, concepts)]
     return sorted(found, key=lambda s: (s.subject, s.object, s.evidence, s.id))

@@ -217,6 +217,45 @@ def test_recommendations_for_other_ages_and_sexes() -> None:
     assert not conflicts(men, advice("f", "drug in gout of women.", sex="female"))
 
 
+def test_what_a_recommendation_is_compared_by() -> None:
+    truth = MemoryTruth()
+
+    def sides(
+        quote: str, *conditions: str, population: str | None = None, means: tuple[str, ...] = ()
+    ) -> list[Any]:
+        item = advice("a", quote, **({"population": population} if population else {}))
+        (given,) = item.recommendations
+        given = replace(given, conditions=tuple(map(curie, conditions)), interventions=means)
+        truth.put(replace(item, recommendations=(given,)))
+        return [
+            (s.subject, s.object, sorted(s.action))
+            for s in all_sides((), [given], truth, Concepts(NAMES))
+        ]
+
+    drug = (curie("drug"),)
+    gout = (curie("drug"), curie("gout"), ["treatment"])
+    quote = "drug is recommended for treating gout in adults with asthma (5 mg gout daily)."
+    # What only the people have is not what it is for.
+    found = sides(quote, "gout", "asthma", population="adults with asthma", means=drug)
+    assert found == [gout]
+    assert sides("Screen for gout whatever the drugs.", "gout") == [
+        ("", curie("gout"), ["screening", "whatever"])
+    ]
+    assert sides("Explain how drug may cause gout.", "gout", means=drug) == [
+        (curie("drug"), curie("gout"), ["cause", "explain", "how"])
+    ]
+    assert sides("Consider drugs in gout.", "gout") == []  # nobody knows what
+    assert sides("drug for gout.", "asthma", means=drug) == []  # named elsewhere
+
+
+def test_what_the_checks_would_not_assert_contradicts_nobody() -> None:
+    against = said("b", negated=True)
+    (denied,) = against.assertions
+    assert len(conflicts(said("a"), against)) == 1
+    candidate = replace(against, assertions=(replace(denied, tier="candidate"),))
+    assert not conflicts(said("a"), candidate)
+
+
 def test_recommended_doses_differ() -> None:
     (found,) = conflicts(
         advice("a", "drug 5 mg once daily for gout."), advice("b", "drug 9 mg once daily for gout.")
