@@ -9,12 +9,15 @@ import pytest
 from vocabulary_files import OBO, STORIES, write_obo
 
 from kgrag.errors import KgragError, NotFound, SettingsError, UnreadableFile
+from kgrag.vocabulary.compile import write_lexicon
 from kgrag.vocabulary.lexicon import Lexicon, default_path
 from kgrag.vocabulary.registry import NO_LICENCE, listing
 from kgrag_ingest.ontologies import added
 from kgrag_ingest.ontologies.adding import Stated, add, remove
 from kgrag_ingest.ontologies.base import Entry, Link, Name, Vocabulary
+from kgrag_ingest.ontologies.build import DEFAULTS
 from kgrag_ingest.ontologies.check import Finding, check
+from kgrag_ingest.ontologies.cli import is_current
 from kgrag_ingest.ontologies.loaders.base import Options
 
 
@@ -129,19 +132,15 @@ def test_a_bad_file_changes_nothing(obo: Path, content: bytes) -> None:
     assert state() == before
 
 
-def test_an_error_while_compiling_changes_nothing(
-    obo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_while_writing_changes_nothing(obo: Path) -> None:
     add(obo)
     before = state()
-
-    def no_space(*args: object, **kwargs: object) -> str:
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr("kgrag_ingest.ontologies.build.write_lexicon", no_space)
+    in_the_way = default_path().with_name("lexicon.sqlite.part")
+    in_the_way.mkdir()
     obo.write_text(OBO.replace("zorbosis", "zorbitis"))
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(OSError, match="part"):
         add(obo)
+    in_the_way.rmdir()
     assert state() == before
 
 
@@ -220,6 +219,20 @@ def test_check_tells_refused_ids(tmp_path: Path, obo: Path) -> None:
         assert not lexicon.names("the wrong thing")
     notes = [f.what for f in check() if f.level == "note"]
     assert any("the wrong thing" in what for what in notes)
+
+
+def test_a_lexicon_of_another_day_counts_as_missing(obo: Path) -> None:
+    """So that ``kgrag vocab build --if-missing`` makes a new one after an upgrade."""
+    assert not is_current(default_path())
+    add(obo)  # has no default vocabularies
+    assert not is_current(default_path())
+    records = [{"id": identifier} for identifier in sorted(DEFAULTS)]
+    write_lexicon(default_path(), [], [], registry=records)
+    assert is_current(default_path())
+    write_lexicon(default_path(), [], [], registry=records[1:])
+    assert not is_current(default_path())
+    default_path().write_bytes(b"of another format")
+    assert not is_current(default_path())
 
 
 def test_a_kept_vocabulary_reads_as_it_was_written(tmp_path: Path) -> None:

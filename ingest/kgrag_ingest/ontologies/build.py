@@ -130,8 +130,8 @@ def _add_defaults(
     step(next(steps))
     of_mesh, labels = mesh_names.read()
     conditions, medicines = mesh_diseases.read_package(), drugs.read_package()
-    known = _records_of_names(conditions, "disease")
-    for form, records in _records_of_names(medicines, "drug").items():
+    known = records_of_names(conditions, "disease")
+    for form, records in records_of_names(medicines, "drug").items():
         known.setdefault(form, set()).update(records)
     walk, table = crosswalk.read(labels, known)
     common, listed = headings.read(table)
@@ -183,7 +183,7 @@ _DEFAULT_STEPS: Final = (
 )
 
 
-def _records_of_names(package: Mapping[str, Any], what: str) -> dict[str, set[str]]:
+def records_of_names(package: Mapping[str, Any], what: str) -> dict[str, set[str]]:
     """Folded names of a package, in both numbers, to the records that have them."""
     known: dict[str, set[str]] = {}
     for name, records in package[f"{what}_variant_to_canonical"].items():

@@ -49,7 +49,7 @@ def build(out: Path | None, source: Path | None, if_missing: bool, as_json: bool
     from kgrag_ingest.ontologies.carriers import fetch_carriers
 
     target = out or default_path()
-    if if_missing and _is_current(target):
+    if if_missing and is_current(target):
         click.echo(f"{target} is there")
         return
     with terminal_progress() as bars:
@@ -62,7 +62,7 @@ def build(out: Path | None, source: Path | None, if_missing: bool, as_json: bool
         click.echo(f"{target}: " + ", ".join(f"{n:,} {what}" for what, n in counts.items()))
 
 
-def _is_current(path: Path) -> bool:
+def is_current(path: Path) -> bool:
     """Whether the lexicon can be opened and was compiled from the packages of today."""
     from kgrag.vocabulary.lexicon import Lexicon
     from kgrag_ingest.ontologies.build import DEFAULTS
