@@ -17,7 +17,7 @@ from kgrag.records.concepts import Mention
 from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Metadata, Passage, Source
 from kgrag.stores.graph_arrays import StatedRow
-from kgrag.stores.standing import InForce
+from kgrag.stores.standing import ValidThen
 
 Status = Literal["current", "superseded", "replaced", "removed"]
 
@@ -185,7 +185,7 @@ class TruthStore(Protocol):
         """
         ...
 
-    def in_force(self, as_of: str) -> InForce:
+    def in_force(self, as_of: str) -> ValidThen:
         """The document versions that were in force on a day (or at the end of a month or year).
 
         ``as_of`` is YYYY, YYYY-MM or YYYY-MM-DD; ValueError otherwise.

@@ -33,7 +33,7 @@ from kgrag.stores.sql.check import (
     passage_problems,
     recommendation_problems,
 )
-from kgrag.stores.standing import Edition, InForce, Kept, edition_of, in_force, takes_effect_after
+from kgrag.stores.standing import Edition, Kept, ValidThen, edition_of, in_force, takes_effect_after
 
 
 @dataclass(slots=True)
@@ -284,7 +284,7 @@ class MemoryTruth:
             if concept is None or concept in (*advice.interventions, *advice.conditions):
                 yield advice
 
-    def in_force(self, as_of: str) -> InForce:
+    def in_force(self, as_of: str) -> ValidThen:
         """See ``TruthStore``."""
         kept = self._kept.values()
         return in_force(

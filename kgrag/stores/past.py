@@ -21,7 +21,7 @@ from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Passage, Source
 from kgrag.stores.base import Change, DocumentInfo, FileState, Ingested, Status, TruthStore
 from kgrag.stores.graph_arrays import StatedRow
-from kgrag.stores.standing import InForce
+from kgrag.stores.standing import ValidThen
 
 
 class PastTruth:
@@ -35,7 +35,7 @@ class PastTruth:
         self._truth = truth
         self.as_of = as_of
         self.generation: int = truth.generation
-        self.valid: InForce = truth.in_force(as_of)
+        self.valid: ValidThen = truth.in_force(as_of)
 
     def info(self, document_id: str) -> DocumentInfo:
         """The document with the status of that day."""
@@ -122,7 +122,7 @@ class PastTruth:
             for name in sorted(self.valid.documents):
                 yield Change(self.generation, "add", name)
 
-    def in_force(self, as_of: str) -> InForce:
+    def in_force(self, as_of: str) -> ValidThen:
         """As the truth's own."""
         return self._truth.in_force(as_of)
 

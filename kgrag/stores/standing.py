@@ -65,7 +65,7 @@ class Edition:
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class ValidThen:
     """What was in force on a day: ids of document versions.
 
     ``undated`` ones are live but say no date, so they are in force on no day. ``inexact`` are those
@@ -180,7 +180,7 @@ def is_date(text: str) -> bool:
     return _DATE.fullmatch(text) is not None
 
 
-def in_force(kept: Iterable[Kept], as_of: str) -> InForce:
+def in_force(kept: Iterable[Kept], as_of: str) -> ValidThen:
     """The versions that were in force on the day (or at the end of the month or year) ``as_of``.
 
     A version is, when its date is not after that day, no newer version of its source has such a
@@ -207,7 +207,7 @@ def in_force(kept: Iterable[Kept], as_of: str) -> InForce:
     for group in groups.values():
         for edition in _superseded(group):
             del valid[edition.id]
-    return InForce(
+    return ValidThen(
         as_of,
         frozenset(valid),
         frozenset(undated),

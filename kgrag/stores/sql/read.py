@@ -32,7 +32,7 @@ from kgrag.stores.sql.schema import (
     stated,
     tombstones,
 )
-from kgrag.stores.standing import InForce, takes_effect_after
+from kgrag.stores.standing import ValidThen, takes_effect_after
 
 _PAGE: Final = 500
 # Values in one IN list.
@@ -235,7 +235,7 @@ def passages_with_concepts(
 class Which:
     """Whose statements count: those of all documents, of the current ones, or in force on a day."""
 
-    valid: InForce | None = None
+    valid: ValidThen | None = None
     current: bool = False
 
     def narrow(self, query: Select[Any]) -> Select[Any]:

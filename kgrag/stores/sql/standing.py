@@ -18,7 +18,7 @@ from kgrag.stores.base import Ingested
 from kgrag.stores.sql import codec
 from kgrag.stores.sql.internals import internal, set_internal
 from kgrag.stores.sql.schema import changes, documents, recommended, standings
-from kgrag.stores.standing import Edition, InForce, Kept, edition_of, in_force, rules_sha256
+from kgrag.stores.standing import Edition, Kept, ValidThen, edition_of, in_force, rules_sha256
 
 Log = Callable[[Connection, str, str], int]
 # Which rules the standings were made by.
@@ -113,7 +113,7 @@ def _rivals(connection: Connection, one: Edition) -> Sequence[Row[Any]]:
     return connection.execute(same).all()
 
 
-def valid_at(connection: Connection, as_of: str) -> InForce:
+def valid_at(connection: Connection, as_of: str) -> ValidThen:
     """See ``kgrag.stores.standing.in_force``."""
     return in_force(
         (

@@ -35,7 +35,7 @@ from kgrag.stores.sql.engine import (
     sqlite_engine,
 )
 from kgrag.stores.sql.internals import internal, set_internal
-from kgrag.stores.standing import InForce
+from kgrag.stores.standing import ValidThen
 
 Mode = Literal["read", "write"]
 # The advisory lock of a PostgreSQL database that a writer holds: "kgrag" as a number.
@@ -113,7 +113,7 @@ class SqlTruth:
         self._engine = engine
         self._originals = Originals(directory / "originals")
         self._writing = RLock()
-        self._in_force: tuple[int, str, InForce] | None = None
+        self._in_force: tuple[int, str, ValidThen] | None = None
         # One connection writes: on PostgreSQL it also holds the lock, so that who loses the lock
         # with its connection can write no more.
         self._writer = None if lock is None else for_writing(engine.connect())
@@ -295,7 +295,7 @@ class SqlTruth:
             self._engine, ids, concept=concept, document_id=document_id, which=which
         )
 
-    def in_force(self, as_of: str) -> InForce:
+    def in_force(self, as_of: str) -> ValidThen:
         """See ``TruthStore``. The last answer is kept, for as long as nothing changes."""
         generation = self.generation
         held = self._in_force
