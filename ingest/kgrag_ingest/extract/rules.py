@@ -319,6 +319,7 @@ class _Grammar:
             "{end}": self.end,
             "{word}": self.word,
             "{M}": MENTION,
+            "{P}": _class(("other",)),
         }
         for name, value in parts.items():
             text = text.replace(name, value)
