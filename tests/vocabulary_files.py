@@ -192,11 +192,11 @@ def write_loinc(folder: Path) -> Path:
         "LONG_COMMON_NAME,COMMON_TEST_RANK,VersionLastChanged\n"
     )
     (folder / "Loinc.csv").write_text(
-        header + f'{loinc(90002)},"Zorbosis",MCnc,Ser/Plas,1,ACTIVE,,Zorb SerPl,'
+        header + f'{loinc(90002)},"Zorbosis",MCnc,Bld,1,ACTIVE,,Zorb SerPl,'
         '"Zorbosis [Mass/volume] in Serum or Plasma",7,2.80\n'
         + f'{loinc(90001)},"Zorbosis^1H post zorb",MCnc,Urine,1,ACTIVE,,Zorb Ur,'
         "Zorbian fever,0,2.77\n"
-        + f"{loinc(80001)},Zorbosis,MCnc,Ser,1,DEPRECATED,,,Zorb old,0,2.10\n"
+        + f"{loinc(80001)},Zorbosis,MCnc,Bld,1,DEPRECATED,,,Zorb old,0,2.10\n"
         + f"{loinc(70001)},Zorb claim,-,-,3,ACTIVE,,,Zorb claim,0,2.10\n"
     )
     (folder / "MapTo.csv").write_text(f"LOINC,MAP_TO,COMMENT\n{loinc(80001)},{loinc(90001)},\n")
