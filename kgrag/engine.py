@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from kgrag.config import Settings, load_settings
-from kgrag.errors import KnowledgeBaseError, NotFound
+from kgrag.errors import BadQuestion, KnowledgeBaseError, NotFound
 from kgrag.progress import SILENT, Progress
 from kgrag.records.answer import Answer, CitedDocument, Hit, to_plain
 from kgrag.records.assertions import Assertion
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kgrag.generation.base import LanguageModel
     from kgrag.linking import Linker
     from kgrag.reasoning.loop import Parts
+    from kgrag.reasoning.supersession import Past
     from kgrag.retrieval.passages import HybridRetriever
     from kgrag.stores.base import VectorIndex
     from kgrag.stores.graph import Graph
@@ -57,6 +58,7 @@ class Engine:
         )
         self._turn = threading.RLock()
         self._seen = self.truth.generation
+        self._past_day: tuple[int, str, Past] | None = None  # the last day that was looked back to
         try:
             self._check_settings()
             if mode == "write":
@@ -186,9 +188,14 @@ class Engine:
         collections: Sequence[str] = (),
         statements: int | None = None,
         words: int | None = None,
+        as_of: str | None = None,
     ) -> Answer:
-        """Verified statements that answer ``question``, or an abstention with its reason."""
-        from kgrag.reasoning.loop import ask
+        """Verified statements that answer ``question``, or an abstention with its reason.
+
+        With ``as_of``, an ISO date, only from documents in force on that day; BadQuestion when it
+        is no date.
+        """
+        from kgrag.reasoning.loop import Parts, ask
 
         limits = self.settings.answer
         options = AskOptions(
@@ -199,7 +206,22 @@ class Engine:
         )
         with self._turn:
             self._follow()
-            return ask(question, self._parts, options, id=id)
+            parts = self._parts if as_of is None else Parts.of(self._past(as_of))
+            return ask(question, parts, options, id=id)
+
+    def _past(self, as_of: str) -> Past:
+        """The kb as of a day; the last one is kept, because its index costs seconds to make."""
+        from kgrag.reasoning.supersession import Past
+
+        made, generation = self._past_day, self.truth.generation
+        if made is not None and made[:2] == (generation, as_of):
+            return made[2]
+        try:
+            past = Past(self, as_of)
+        except ValueError as error:
+            raise BadQuestion(str(error)) from error
+        self._past_day = (generation, as_of, past)
+        return past
 
     def _follow(self) -> None:
         """A reader sees what another process committed since the last question."""

@@ -96,13 +96,28 @@ def _other_paths(record: Mapping[str, Any]) -> list[Sequence[Mapping[str, Any]]]
     return [p for p in paths if tuple(step["assertion"] for step in p) not in said]
 
 
+_BETWEEN: Final = {
+    "older_and_newer_version": "an older and a newer version",
+    "older_and_newer_document": "an older and a newer document",
+    "different_issuers": "different issuers",
+    "one_document": "one document",
+}
+
+
 def _disagreement(conflict: Mapping[str, Any]) -> str:
-    sides = [
-        ("not " if side["negated"] else "") + side["predicate"].replace("_", " ")
-        for side in conflict["sides"]
-    ]
+    """What the sides disagree about and in what, and who they are where that is known."""
     pair = f"{conflict['subject_name']} and {conflict['object_name']}"
-    return plain(f"{pair} ({' against '.join(sides)})").replace("\n", " ")
+    if conflict["kind"] in ("different_dose", "different_threshold", "different_population"):
+        kind = conflict["kind"].removeprefix("different_")
+        told = f"{kind}: {' against '.join(d or 'not said' for d in conflict['differs'])}"
+    else:
+        told = " against ".join(
+            ("not " if side["negated"] else "") + side["predicate"].replace("_", " ")
+            for side in conflict["sides"]
+        )
+    between = _BETWEEN.get(conflict["between"])
+    who = f", between {between}" if between else ""
+    return plain(f"{pair} ({told}){who}").replace("\n", " ")
 
 
 def _uri(citation: Mapping[str, Any]) -> str:

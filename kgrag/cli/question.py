@@ -66,6 +66,7 @@ def _search(engine: remote.Asking, record: dict[str, Any], payload: dict[str, An
 @click.option("--collection", multiple=True, help="Answer only from this collection (repeatable).")
 @click.option("--statements", type=click.IntRange(1, 50), help="At most this many statements.")
 @click.option("--words", type=click.IntRange(5, 1000), help="At most this many words each.")
+@click.option("--as-of", metavar="DATE", help="From what was in force on that day (ISO date).")
 @batch.options
 def ask(
     question: str | None,
@@ -74,12 +75,18 @@ def ask(
     collection: tuple[str, ...],
     statements: int | None,
     words: int | None,
+    as_of: str | None,
     source: Path | None,
     out: Path | None,
 ) -> None:
     """Answer QUESTION with quotations of the sources, or say why not."""
     _one_or_batch(question, source, out)
-    payload = {"collections": list(collection), "statements": statements, "words": words}
+    payload = {
+        "collections": list(collection),
+        "statements": statements,
+        "words": words,
+        "as_of": as_of,
+    }
     with remote.open_engine(kb) as engine:
         if source is not None and out is not None:
             batch.run(source, out, ("question",), lambda r: engine.ask(r["question"], **payload))

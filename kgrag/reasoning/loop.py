@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kgrag.engine import Engine
+    from kgrag.reasoning.supersession import Past
 
 logger = logging.getLogger(__name__)
 
@@ -104,14 +105,17 @@ class Parts:
     model: LanguageModel | None = None
     choice: Choice = "rerank"
     models: Mapping[str, str] = field(default_factory=dict)
-    superseded: Collection[str] = ()
+    past: Past | None = None
     linker: Links | None = None
     span_check: SpanCheck = check_span
     question_check: QuestionCheck = check_question
 
     @classmethod
-    def of(cls, engine: Engine) -> Parts:
-        """The parts of an open engine; the language model is loaded only when it chooses."""
+    def of(cls, engine: Engine | Past) -> Parts:
+        """The parts of an open engine, or of what it held on a day.
+
+        The language model is loaded only when it chooses.
+        """
         from kgrag.reasoning.parts import parts_of
 
         return parts_of(engine)
@@ -216,9 +220,7 @@ def _find(draft: _Draft, parts: Parts, limit: int) -> None:
         extra = [c for c in draft.view.found if c.hit.passage_id not in known]
         draft.found = [*listed, *extra]
     with draft.clock.step("context"):
-        draft.context = build_context(
-            draft.found, parts.truth, words=draft.options.words, superseded=parts.superseded
-        )
+        draft.context = build_context(draft.found, parts.truth, words=draft.options.words)
     with draft.clock.step("rerank"):
         evidence = frozenset(draft.view.evidence)
         draft.ranked = parts.reranker.rank(
@@ -448,10 +450,13 @@ def _answer(draft: _Draft, parts: Parts, statements: tuple[Statement, ...]) -> A
         evidence = EvidenceChain(
             draft.view.seeds, _sound_paths(draft, parts), _sound(shown, draft, parts)
         )
-    warnings = _warnings(draft)
+    warnings = _warnings(draft, parts)
     for document in dict.fromkeys(c.document for s in statements for c in s.citations):
         if document.id in draft.context.concerns:
             warnings.append(notice("concern", title=document.title))
+    for document in dict.fromkeys(c.document for s in statements for c in s.citations):
+        if parts.past is not None and parts.past.inexact(document.id):
+            warnings.append(notice("inexact", title=document.title))
     doubtful = {c.document_id: c.title for c in draft.context.citables if c.doubt >= DOUBTFUL}
     for identifier in dict.fromkeys(c.document.id for s in statements for c in s.citations):
         if identifier in doubtful:
@@ -470,8 +475,8 @@ def _abstain(draft: _Draft, parts: Parts, reason: str) -> Answer:
     with draft.clock.step("verification"):
         chain = EvidenceChain(draft.view.seeds, (), _sound(hits, draft, parts))
     return Answer(
-        draft.id, draft.question, True, notice(reason), (), chain, (), tuple(_warnings(draft)),
-        dict(parts.models), draft.clock.all(),
+        draft.id, draft.question, True, notice(reason), (), chain, (),
+        tuple(_warnings(draft, parts)), dict(parts.models), draft.clock.all(),
     )  # fmt: skip
 
 
@@ -516,8 +521,12 @@ def _sound_paths(draft: _Draft, parts: Parts) -> tuple[tuple[PathStep, ...], ...
         )
 
 
-def _warnings(draft: _Draft) -> list[str]:
+def _warnings(draft: _Draft, parts: Parts) -> list[str]:
     found = [notice("emergency")] if is_emergency(draft.question) else []
+    if parts.past is not None:
+        found.append(notice("as_of", day=parts.past.as_of))
+        if parts.past.undated:
+            found.append(notice("undated", number=str(parts.past.undated)))
     refused = draft.context.refused
     found.extend(
         notice(name)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final
 
 from kgrag.ids import sha256
 from kgrag.reasoning.conflicts import find_conflicts
 from kgrag.reasoning.loop import GraphView, Parts
 from kgrag.reasoning.paths import seed_paths
+from kgrag.reasoning.supersession import Past
 from kgrag.records.question import AskOptions, Choice
+from kgrag.records.recommendations import Recommendation
 from kgrag.retrieval.expand import expand
 from kgrag.retrieval.rerank import WEIGHTS, LinearReranker
 from kgrag.retrieval.scope import Scope
-from kgrag.retrieval.seeds import find_seeds
+from kgrag.retrieval.seeds import find_seeds, seed_weights
 
 if TYPE_CHECKING:
     from kgrag.engine import Engine
@@ -23,7 +25,7 @@ ORDER_BY_MODEL: Final[Mapping[str, Choice]] = {"smollm2-135m-instruct": "rerank"
 listed does not."""
 
 
-def parts_of(engine: Engine) -> Parts:
+def parts_of(engine: Engine | Past) -> Parts:
     """The parts of ``engine``. The language model is loaded only when it is to choose."""
     generation = engine.settings.generation
     choice = ORDER_BY_MODEL.get(generation.model, "rerank")
@@ -45,24 +47,31 @@ def parts_of(engine: Engine) -> Parts:
         choice=choice,
         models=models,
         linker=engine.linker,
+        past=engine if isinstance(engine, Past) else None,
     )
 
 
-def look(engine: Engine, question: str, options: AskOptions) -> GraphView:
+def look(engine: Engine | Past, question: str, options: AskOptions) -> GraphView:
     """The concepts of the question, the assertions near them and the paths between them."""
-    names = engine.linker.lexicon
+    names = engine.lexicon
     seeds = find_seeds(question, engine.linker, names)
     graph = engine.graph
-    if not any(seed.concept in graph for seed in seeds):
-        return GraphView(seeds)
     scope = Scope(engine.truth, options.collections)
-    # Retrieval finds the passages itself; here the graph says which sentences state what.
-    expansion = expand(seeds, graph, scope, passages=0)
     asked = {seed.concept for seed in seeds}
+    if not any(concept in graph for concept in seed_weights(seeds, names, graph)):
+        return GraphView(seeds, conflicts=find_conflicts((), scope, names, _advice(asked, scope)))
+    # Retrieval finds the passages itself; here the graph says which sentences state what.
+    expansion = expand(seeds, graph, scope, hierarchy=names, passages=0)
     touching = [a for a, _ in expansion.assertions if {a.subject, a.object} <= asked]
     return GraphView(
         seeds,
         expansion.evidence(),
         seed_paths(seeds, graph, scope, names),
-        find_conflicts(touching, scope, names),
+        find_conflicts(touching, scope, names, _advice(asked, scope)),
     )
+
+
+def _advice(asked: Collection[str], scope: Scope) -> Collection[Recommendation]:
+    """Recommendations, each once, about nothing but concepts that the question names."""
+    found = (r for concept in sorted(asked) for r in scope.recommendations(concept))
+    return {r.id: r for r in found if {*r.interventions, *r.conditions} <= set(asked)}.values()

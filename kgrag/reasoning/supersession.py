@@ -54,6 +54,11 @@ class Past:
         self.truth = PastTruth(engine.truth, as_of)
 
     @property
+    def as_of(self) -> str:
+        """The day, as it was given."""
+        return self.truth.as_of
+
+    @property
     def settings(self) -> Settings:
         return self._engine.settings
 

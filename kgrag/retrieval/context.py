@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
@@ -110,12 +110,10 @@ def build_context(
     *,
     words: int = 60,
     limit: int = 400,
-    superseded: Collection[str] = (),
 ) -> Context:
     """The citable pieces of the passages, best passage first, at most ``limit`` of them.
 
-    No piece is longer than ``words``. Documents that are not current, in ``superseded`` or
-    retracted give none.
+    No piece is longer than ``words``. Documents that are not current or are retracted give none.
     """
     refused: Counter[Refusal] = Counter()
     documents: dict[str, Document] = {}
@@ -134,7 +132,7 @@ def build_context(
         if identifier in barred:
             continue
         if identifier not in documents:
-            reason = _why_barred(truth.info(identifier), superseded)
+            reason = _why_barred(truth.info(identifier))
             if reason is not None:
                 refused[reason] += 1
                 barred.add(identifier)
@@ -156,11 +154,9 @@ def build_context(
     return Context(tuple(found), cited, dict(refused), tuple(concerns))
 
 
-def _why_barred(info: DocumentInfo, superseded: Collection[str]) -> Refusal | None:
+def _why_barred(info: DocumentInfo) -> Refusal | None:
     if info.status != "current":
-        return "replaced"
-    if info.id in superseded:
-        return "superseded"
+        return "superseded" if info.status == "superseded" else "replaced"
     if info.metadata.retracted not in (None, "expression_of_concern"):
         return "retracted"
     return None

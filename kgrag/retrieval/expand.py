@@ -9,7 +9,7 @@ from typing import Final
 from kgrag.records.answer import Seed
 from kgrag.records.assertions import Assertion
 from kgrag.retrieval.scope import Reads
-from kgrag.retrieval.seeds import seed_weights
+from kgrag.retrieval.seeds import Hierarchy, seed_weights
 from kgrag.stores.graph import Edge, Graph
 
 # Relevance falls off quickly; concepts beyond these bring noise and cost time.
@@ -45,14 +45,16 @@ def expand(
     graph: Graph,
     truth: Reads,
     *,
+    hierarchy: Hierarchy | None = None,
     assertions: int = 50,
     passages: int = 50,
 ) -> Expansion:
     """At most ``assertions`` assertions that touch a relevant concept, and ``passages`` passages.
 
-    Seeds without an edge still bring up the passages that mention them.
+    Seeds without an edge still bring up the passages that mention them. With a ``hierarchy`` other
+    ids of the seeds and narrower concepts are searched from too.
     """
-    weights = seed_weights(seeds)
+    weights = seed_weights(seeds, hierarchy, graph)
     if not weights:
         return Expansion()
     ranks = graph.pagerank(weights, limit=_CONCEPTS)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from kgrag.records.assertions import Assertion
+from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Passage
 from kgrag.stores.base import TruthStore
 
@@ -69,6 +70,12 @@ class Scope:
             evidence = tuple(e for e in assertion.evidence if self.holds(e.document_id))
             if evidence:
                 yield replace(assertion, evidence=evidence)
+
+    def recommendations(self, concept: str) -> Iterator[Recommendation]:
+        """The recommendations in scope that have the concept among what they are about."""
+        for recommendation in self._truth.recommendations(concept=concept):
+            if self.holds(recommendation.document_id):
+                yield recommendation
 
     def passages_with_concepts(
         self, concepts: Sequence[str], *, limit: int = 1000

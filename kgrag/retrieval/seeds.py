@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Container, Mapping, Sequence
+from typing import Final, Protocol
 
 from kgrag.records.answer import Seed
 from kgrag.records.concepts import Concept, Mention
@@ -43,6 +43,39 @@ def name_of(curie: str, names: Names) -> str:
     return names.concept(curie).name if curie in names else curie
 
 
-def seed_weights(seeds: Sequence[Seed]) -> Mapping[str, float]:
-    """The weight of each seed concept for ``Graph.pagerank``: its linking score."""
-    return {seed.concept: max(seed.score, 0.01) for seed in seeds}
+class Hierarchy(Protocol):
+    """What knows other ids of a concept and the concepts below it: the ``Lexicon``."""
+
+    def equivalents(self, curie: str) -> tuple[str, ...]: ...
+    def descendants(
+        self, curie: str, *, depth: int | None = None, limit: int = ...
+    ) -> tuple[str, ...]: ...
+
+
+# What a source says of pneumococcal pneumonia counts for a question about pneumonia, but less.
+_NARROWER: Final = 0.3
+_DEPTH: Final = 2
+_MOST: Final = 200
+
+
+def seed_weights(
+    seeds: Sequence[Seed],
+    hierarchy: Hierarchy | None = None,
+    known: Container[str] = (),
+) -> Mapping[str, float]:
+    """The weight of each seed concept for ``Graph.pagerank``: its linking score.
+
+    With a ``hierarchy`` also the other ids of the seeds, as heavy, and narrower concepts, lighter;
+    of both only those that are ``known``.
+    """
+    weights = {seed.concept: max(seed.score, 0.01) for seed in seeds}
+    if hierarchy is None:
+        return weights
+    for curie, weight in list(weights.items()):
+        for other in hierarchy.equivalents(curie):
+            if other in known:
+                weights.setdefault(other, weight)
+        for other in hierarchy.descendants(curie, depth=_DEPTH, limit=_MOST):
+            if other in known:
+                weights.setdefault(other, weight * _NARROWER)
+    return weights

@@ -133,8 +133,8 @@ class Graph:
         """The number of edges."""
         return len(self._subjects)
 
-    def __contains__(self, curie: str) -> bool:
-        return self._number_of(curie) is not None
+    def __contains__(self, curie: object) -> bool:
+        return isinstance(curie, str) and self._number_of(curie) is not None
 
     # Keeping ---------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ class AskRequest(_Request):
     collections: Annotated[list[str], Field(max_length=100)] = []
     statements: Annotated[int, Field(ge=1, le=50)] | None = None
     words: Annotated[int, Field(ge=5, le=1000)] | None = None
+    as_of: Annotated[str, Field(max_length=10)] | None = None
 
 
 class SearchRequest(_Request):

@@ -48,6 +48,18 @@ def test_an_answer_opens_at_its_characters(client) -> None:  # type: ignore[no-u
             assert span == citation["quote"]
 
 
+def test_an_answer_as_of_a_day_is_of_what_was_in_force(client) -> None:  # type: ignore[no-untyped-def]
+    asked = {"question": "What is the starting dose of lisinopril?"}
+    then = client.post("/v1/ask", json=asked | {"as_of": "2024-06"}).json()
+    now = client.post("/v1/ask", json=asked).json()
+    assert then["statements"][0]["text"] == "The starting dose of lisinopril is 5 mg once daily."
+    assert now["statements"][0]["text"] == "The starting dose of lisinopril is 10 mg once daily."
+    assert "2024-06" in then["warnings"][0]
+    problem = client.post("/v1/ask", json=asked | {"as_of": "yesterday"})
+    assert problem.status_code in (400, 422)
+    assert "yesterday" in problem.text
+
+
 def test_search_keeps_to_its_limit_and_collection(client) -> None:  # type: ignore[no-untyped-def]
     body = {"question": "asthma", "limit": 2}
     assert len(client.post("/v1/search", json=body).json()["hits"]) == 2

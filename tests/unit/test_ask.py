@@ -184,7 +184,9 @@ def test_retracted_and_superseded_are_not_cited() -> None:
     made = document((P, "Drug A treats disease B well."), metadata=Metadata(retracted="retraction"))
     assert context(made).refused == {"retracted": 1}
     plain = document((P, "Drug A treats disease B well."))
-    assert context(plain, superseded=("doc_1",)).refused == {"superseded": 1}
+    assert build_context([found(plain)], Shelf(plain, status="superseded")).refused == {
+        "superseded": 1
+    }
 
 
 # The loop ------------------------------------------------------------------------------------

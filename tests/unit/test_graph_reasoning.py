@@ -74,6 +74,30 @@ def test_a_seed_of_score_zero_still_has_a_weight() -> None:
     assert seed_weights([seed("gout", 0.0)])["X:gout"] > 0
 
 
+class Families:
+    """Nephropathy is below gout here, and diabetes has an older id."""
+
+    def equivalents(self, curie: str) -> tuple[str, ...]:
+        return (curie, "X:diabetes") if curie == "X:sugar" else (curie,)
+
+    def descendants(
+        self, curie: str, *, depth: int | None = None, limit: int = 10
+    ) -> tuple[str, ...]:
+        return ("X:nephropathy", "X:unseen") if curie == "X:gout" else ()
+
+
+def test_other_ids_and_narrower_concepts_are_searched_from_too() -> None:
+    truth = truth_of(chain=CHAIN)
+    graph = build_graph(truth)
+    weights = seed_weights([seed("gout"), seed("sugar")], Families(), graph)
+    assert weights == {
+        "X:gout": 1.0, "X:sugar": 1.0, "X:nephropathy": pytest.approx(0.3), "X:diabetes": 1.0,
+    }  # fmt: skip
+    assert expand([seed("sugar")], graph, truth).assertions == ()
+    found = expand([seed("sugar")], graph, truth, hierarchy=Families())
+    assert {a.predicate for a, _ in found.assertions} == {"causes", "risk_factor_for"}
+
+
 def test_expansion_brings_what_is_near_and_nothing_apart() -> None:
     truth = truth_of(chain=CHAIN)
     found = expand([seed("obesity")], build_graph(truth), truth)

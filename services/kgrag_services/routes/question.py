@@ -21,6 +21,7 @@ def ask(body: AskRequest, request: Request) -> dict[str, Any]:
         collections=body.collections,
         statements=body.statements,
         words=body.words,
+        as_of=body.as_of,
     )
     result: dict[str, Any] = answer.to_json()
     return result
