@@ -61,8 +61,8 @@ class Tally:
                 [scores(rows[pick].sum(axis=0))[2] for pick in picks], (2.5, 97.5)
             )
             test = rows[np.array(self.halves) == "test"].sum(axis=0)
-            print(f"{title:34} {measure:12} P {p:5.1f} R {r:5.1f} F1 {f:5.1f} "
-                  f"[{low:.1f}, {high:.1f}] test half {scores(test)[2]:5.1f}", flush=True)  # fmt: skip
+            values = f"P {p:5.1f} R {r:5.1f} F1 {f:5.1f} [{low:.1f}, {high:.1f}]"
+            print(f"{title:34} {measure:12} {values} test half {scores(test)[2]:5.1f}", flush=True)
 
 
 def scores(counts: Sequence[int]) -> tuple[float, float, float]:
