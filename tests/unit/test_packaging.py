@@ -21,6 +21,9 @@ EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 FOLDERS = {
     "kgrag/encoding": {"models"},
     "kgrag/generation": {"models"},
+    "kgrag/linking/learn.py": {"graph"},
+    "kgrag/linking/propose/embedding.py": {"models"},
+    "kgrag/linking/propose/ngrams.py": {"graph"},
     "kgrag/models": {"models"},
     "kgrag/retrieval": {"index", "models"},
     "kgrag/stores/qdrant": {"index"},
