@@ -192,7 +192,7 @@ class TestXlsx(Registered):
             'Target="worksheets/one.xml"/><Relationship Id="b" Target="/xl/worksheets/two.xml"/>'
             "</Relationships>",
             "xl/sharedStrings.xml": f'<sst xmlns="{main}"><si><t>About the sheet</t></si><si><r>'
-            "<t>No</t></r><r><t>te</t></r><rPh><t>hint</t></rPh></si><si><t>iron \u00e9</t></si>"
+            "<t>Re</t></r><r><t>mark</t></r><rPh><t>hint</t></rPh></si><si><t>iron \u00e9</t></si>"
             "</sst>",
             "xl/worksheets/one.xml": sheet,
             "xl/worksheets/two.xml": sheet.replace("Dose", "Hidden"),
