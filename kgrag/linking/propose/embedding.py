@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -61,13 +62,15 @@ def load_hub(lexicon: Lexicon, repository: str) -> EmbeddingProposer:
 
     Nothing is downloaded here: MissingModel names the command that does.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from transformers.utils.hub import cached_file
 
     from kgrag.encoding.sentence_transformer import load_folder
 
     try:
-        folder = snapshot_download(repository, local_files_only=True)
-    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError) as error:
+        config = cached_file(repository, "config.json", local_files_only=True)
+    except OSError as error:
         raise MissingModel(repository, hint=f"hf download {repository}") from error
+    if config is None:
+        raise MissingModel(repository, hint=f"hf download {repository}")
+    folder = str(Path(config).parent)
     return EmbeddingProposer(load_folder(folder), islice(entries(lexicon, _TYPES), _MOST))
