@@ -16,7 +16,7 @@ import numpy as np
 from machine import describe
 
 from kgrag.encoding import load_encoder
-from kgrag.models.cpu import Dtype, wait_passively
+from kgrag.models.cpu import Dtype, before_torch
 
 SENTENCE = (
     "Adults with community-acquired pneumonia of low severity are treated with amoxicillin"
@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--passages", type=int, default=48)
     count = parser.parse_args().passages
-    wait_passively()
+    before_torch()
     print(describe())
     for name in IMPORTS:
         print(f"import {name}: {_python(f'import {name}'):.2f} s in a new process")

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from machine import describe
 
-from kgrag.models.cpu import Dtype, wait_passively
+from kgrag.models.cpu import Dtype, before_torch
 
 QUESTION = "What is the dose of amoxicillin in adults with pneumonia?"
 CANDIDATES = [
@@ -52,7 +52,7 @@ def timed(work: Callable[[], object], repeats: int = 5) -> tuple[float, float]:
 
 
 def main() -> None:
-    wait_passively()
+    before_torch()
     print(describe())
     from kgrag.generation.transformers_model import load_smollm2
 

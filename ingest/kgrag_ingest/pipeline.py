@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kgrag.errors import DataError, UnreadableFile
 from kgrag.ids import document_id, make_id, sha256
@@ -260,9 +260,17 @@ def _shape(linker: Linker, recipe: Recipe | None) -> str:
     )
 
 
+# Read when a question is asked or a lexicon is compiled; no document becomes another by them.
+_SHAPES_NOTHING: Final = frozenset(
+    {"advice_words.toml", "error_rates.toml", "notices.toml", "packages.toml", "registry.toml"}
+)
+
+
 def _rules_sha256() -> str:
-    """Of all rule files: linking and extraction are what they say."""
-    files = sorted(resource("ontologies").glob("*.toml"))
+    """Of all rules and weights: linking and extraction are what they say."""
+    folder = resource("ontologies")
+    found = (p for kind in ("toml", "tsv", "json") for p in folder.rglob(f"*.{kind}"))
+    files = sorted(path for path in found if path.name not in _SHAPES_NOTHING)
     return sha256(b"".join(path.read_bytes() for path in files))
 
 

@@ -7,7 +7,7 @@ loads the user's own.
 from __future__ import annotations
 
 from kgrag.encoding.base import Encoder, TokenEncoder
-from kgrag.models.cpu import wait_passively
+from kgrag.models.cpu import before_torch
 from kgrag.resolve import Resolver
 
 __all__ = ["Encoder", "TokenEncoder", "load_encoder", "resolver"]
@@ -28,7 +28,7 @@ def load_encoder(name: str) -> Encoder:
     Raises UnknownName, MissingModel or MissingExtra; no network is used.
     """
     kind, _, argument = name.partition(":")
-    wait_passively()  # before the module that loads torch
+    before_torch()  # before the module that loads torch
     factory = resolver.get(kind)
     encoder: Encoder = factory(argument) if argument else factory()
     return encoder

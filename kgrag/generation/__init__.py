@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kgrag.generation.base import LanguageModel
-from kgrag.models.cpu import wait_passively
+from kgrag.models.cpu import before_torch
 from kgrag.resolve import Resolver
 
 __all__ = ["LanguageModel", "load_language_model", "resolver"]
@@ -23,7 +23,7 @@ def load_language_model(name: str) -> LanguageModel:
     Raises UnknownName, MissingModel or MissingExtra; no network is used.
     """
     kind, _, argument = name.partition(":")
-    wait_passively()  # before the module that loads torch
+    before_torch()  # before the module that loads torch
     factory = resolver.get(kind)
     model: LanguageModel = factory(argument) if argument else factory()
     return model
