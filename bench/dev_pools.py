@@ -363,7 +363,7 @@ def guide(folder, limit, encoder, kb):
 
 
 def sentence_of(document, label):
-    """The labelled sentence, also where a newer reader has put it elsewhere; None when it is gone."""
+    """The labelled sentence, wherever a newer reader has put it; None when it is gone."""
     there = Span(label["start"], label["end"])
     lines = (s for b in document.blocks for s in sentences(document.text, b.start, b.end))
     found = (s for s in (there, *lines) if sha256(s.of(document.text).encode()) == label["sha256"])
