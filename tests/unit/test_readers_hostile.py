@@ -163,8 +163,8 @@ def test_reading_takes_time_in_proportion_to_the_file(part: str) -> None:
     began = time.process_time()
     with contextlib.suppress(UnreadableFile):
         read(data, "long.html")
-    # A pass takes a tenth of this; comparing each start with all before it takes minutes.
-    assert time.process_time() - began < 3
+    # A pass takes a thirtieth of this; comparing each start with all before it takes minutes.
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize(
@@ -175,5 +175,6 @@ def test_brackets_take_time_in_proportion_to_the_page(part: str) -> None:
     began = time.process_time()
     with contextlib.suppress(UnreadableFile):
         read(data, "long.md")
-    # Below one second where nothing else runs; looking for the end of each label took 13.
-    assert time.process_time() - began < 3
+    # Below one second where nothing else runs, four where lines are counted on a busy machine;
+    # looking for the end of each label took 13 at rest.
+    assert time.process_time() - began < 10
