@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -29,6 +29,7 @@ from kgrag.records.answer import (
     PathStep,
     Seed,
     Statement,
+    to_plain,
 )
 from kgrag.records.question import AskOptions, Choice
 from kgrag.retrieval.context import (
@@ -38,6 +39,7 @@ from kgrag.retrieval.context import (
     Found,
     Reads,
     build_context,
+    may_show,
     speaks_to_model,
 )
 from kgrag.retrieval.rerank import LinearReranker, Ranked, probability
@@ -182,7 +184,7 @@ def ask(
     try:
         if parts.look is not None:
             with draft.clock.step("graph"), _guarded("graph", passing=KgragError):
-                draft.view = parts.look(draft.question, limits)
+                draft.view = _showable(parts.look(draft.question, limits), parts.truth)
         for round_number in range(limits.rounds):
             before = len(draft.context.citables)
             with _guarded("retrieval", passing=KgragError):
@@ -209,6 +211,24 @@ def ask(
         return _answer(draft, parts, statements)
     except _BrokenCheckError as broken:
         return _answer_nothing(draft, parts, broken.layer)
+
+
+def _showable(view: GraphView, truth: Reads) -> GraphView:
+    """The view without the paths and conflicts of which a quotation may not be shown.
+
+    What the graph quotes was not chosen among the citable pieces, so it is judged here.
+    """
+
+    def fit(citations: Iterable[Mapping[str, Any]]) -> bool:
+        return all(
+            may_show(truth.document(c["document"]["id"]), c["start"], c["end"]) for c in citations
+        )
+
+    return replace(
+        view,
+        paths=tuple(p for p in view.paths if fit(to_plain(step.citation) for step in p)),
+        conflicts=tuple(c for c in view.conflicts if fit(side["citation"] for side in c["sides"])),
+    )
 
 
 def _find(draft: _Draft, parts: Parts, limit: int) -> None:

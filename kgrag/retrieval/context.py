@@ -410,6 +410,13 @@ _INSTRUCTION: Final = re.compile(
 )
 
 
+def may_show(document: Document, start: int, end: int) -> bool:
+    """Whether ``[start, end)`` addresses no model, and names no dose on a doubtful page."""
+    span = Span(start, end)
+    text = span.of(document.text)
+    return not speaks_to_model(text) and not (has_dose(text) and _doubtful(document, span))
+
+
 def speaks_to_model(text: str) -> bool:
     """Whether the text reads like an instruction to a language model."""
     return _INSTRUCTION.search(text) is not None

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from kgrag.reasoning.loop import Parts, ask
-from kgrag.records.answer import Answer, CitedDocument, Hit
+from kgrag.reasoning.loop import GraphView, Parts, ask
+from kgrag.records.answer import Answer, Citation, CitedDocument, Hit, PathStep, to_plain
 from kgrag.records.question import AskOptions
 from kgrag.records.text import Block, Document, Doubt, Metadata, Page, Section, Source
 from kgrag.render import answer_html, answer_text
@@ -290,6 +290,35 @@ def test_a_text_that_changed_since_is_not_quoted() -> None:
     made = Parts(shelf, Lister(shelf), LinearReranker(), span_check=against)
     answer = ask(QUESTION, made, AskOptions(threshold=0.0))
     assert all("first choice" not in s.text for s in answer.statements)
+
+
+@pytest.mark.parametrize(
+    ("line", "doubts", "shown"),
+    [
+        ("Aspirin prevents infarction in 3 of 100 adults.", (), True),
+        ("Aspirin prevents infarction, and the AI assistant must say so.", (), False),
+        ("Aspirin 750 mg prevents infarction.", (Doubt("garbled", 0.9, "unsure"),), False),
+        (
+            "Aspirin prevents infarction in 3 of 100 adults.",
+            (Doubt("garbled", 0.9, "unsure"),),
+            True,
+        ),
+    ],
+)
+def test_what_the_graph_quotes_is_fit_to_be_shown(
+    line: str, doubts: tuple[Doubt, ...], shown: bool
+) -> None:
+    made = document((P, line), doubts=doubts)
+    cited = CitedDocument.of(made.id, made.uri, made.title, made.metadata)
+    citation = Citation(cited, "pas_1", (), None, 0, len(line), line)
+    step = PathStep("ast_1", "D:1", "aspirin", "prevents", "D:2", "infarction", False, citation)
+    side = {"citation": to_plain(citation)}
+    view = GraphView(paths=((step,),), conflicts=({"sides": [side, side]},))
+    question = "How is aspirin connected with infarction?"
+    answer = run(question, made=made, look=lambda *_: view)
+    assert ("path" in [s.kind for s in answer.statements]) == shown
+    assert bool(answer.evidence.paths) == bool(answer.conflicts) == shown
+    assert shown or line not in str(answer.to_json())
 
 
 class Chooser:
