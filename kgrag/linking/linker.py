@@ -26,6 +26,7 @@ from kgrag.linking.disambiguate import (
     in_context,
     settle,
 )
+from kgrag.linking.identifiers import look_up, written_ids
 from kgrag.linking.learned import Learned
 from kgrag.linking.match import Matcher, Words
 from kgrag.linking.normalise import Folded, fold, key
@@ -83,6 +84,7 @@ class Linker:
         self._matcher = Matcher(lexicon, names)
         self._disambiguator = Disambiguator(lexicon, self.learned, as_labelled=as_labelled)
         self._kin = Kin(lexicon)
+        self._find = look_up(lexicon)
 
     def link(self, text: str, start: int = 0, end: int | None = None) -> tuple[Mention, ...]:
         """The mentions in ``text[start:end]``: sorted, not overlapping, offsets into ``text``.
@@ -105,6 +107,8 @@ class Linker:
             mentions = self._with_proposed(text, folded, words, mentions, defined)
         if defined:
             mentions = _with_short_forms(text, mentions, defined)
+        if ids := list(written_ids(text, self._find)):
+            mentions = _with_ids(mentions, ids)
         if not mentions:
             return ()
         return flagged(text, mentions, triggers(words, folded, rules()))
@@ -337,6 +341,13 @@ def _places(text: str, short: str) -> Iterator[tuple[int, int]]:
         if not (at and text[at - 1].isalnum()) and not text[stop : stop + 1].isalnum():
             yield at, stop
         at = text.find(short, stop)
+
+
+def _with_ids(mentions: list[Mention], ids: list[Mention]) -> list[Mention]:
+    """The ids, and the mentions that overlap none of them: an id has one meaning, a name many."""
+    kept = _with_free(ids, mentions)
+    kept.sort(key=lambda m: m.start)
+    return kept
 
 
 def _with_free(found: list[Mention], added: Iterable[Mention]) -> list[Mention]:

@@ -202,3 +202,31 @@ def test_the_shipped_rules_are_well_formed_and_bad_ones_are_refused(tmp_path: Pa
         path.write_text(text)
         with pytest.raises(SettingsError, match=reason):
             read_rules(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Finding: MESH:D004487; seen", {"MESH:D004487": "MESH:D004487"}),
+        ("(DOID:9351).", {"DOID:9351": "MESH:D003920"}),  # an id of the concept in use
+        ("LOINC:2951-2, then", {"LOINC:2951-2": "LOINC:2951-2"}),
+        # unknown, longer, of another prefix, or of other spelling
+        ("MESH:D999999", {}),
+        ("MESH:D0044870", {}),
+        ("XMESH:D004487", {}),
+        ("MESH:D004487x", {}),
+        ("mesh:D004487", {}),
+        ("at 10:30 and 1:2, see doi:10.1000/1", {}),
+    ],
+)
+def test_an_id_is_read_as_it_is_written(linker: Linker, text: str, found: dict[str, str]) -> None:
+    mentions = linker.link(text)
+    assert {m.text: m.concept for m in mentions} == found
+    assert all(m.score == 1.0 and text[m.start : m.end] == m.text for m in mentions)
+
+
+def test_names_and_ids_stand_in_text_order(linker: Linker) -> None:
+    text = "Aspirin (MESH:D001241) for edema, β-alanine: CHEBI:1, aspirin"
+    assert [m.text for m in linker.link(text)] == [
+        "Aspirin", "MESH:D001241", "edema", "β-alanine", "CHEBI:1", "aspirin",
+    ]  # fmt: skip
