@@ -41,7 +41,7 @@ _TAG_NAMES = frozenset(
 )
 _TAG_NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)")
 # Headings that readers give to parts without a title of their own.
-OURS = frozenset({"Abstract", "References"})
+OURS = frozenset({"Abstract", "MeSH headings", "References"})
 
 
 def squash(text: str) -> str:
@@ -61,7 +61,8 @@ def extract(original: bytes, kind: str) -> str | None:
         soup = BeautifulSoup(_COMMANDS.sub("", text), "html5lib")
         return squash(soup.get_text("") + _arguments(text))
     if kind in ("jats", "medline") or "xml" in kind:
-        return squash("".join(_seen(ET.fromstring(original))))
+        root = ET.fromstring(original)
+        return squash("".join(_seen(root)) + "\n" + "\n".join(_index_headings(root)))
     if "json" in kind:
         return squash("".join(_strings(json.loads(original))))
     if kind in ("markdown", "text") or kind in ("text/markdown", "text/plain"):
@@ -100,6 +101,18 @@ def _seen(element: ET.Element) -> Iterator[str]:
         if child.tag not in ("tex-math", "email", "inline-graphic"):
             yield from _seen(child)
         yield child.tail or ""
+
+
+def _index_headings(root: ET.Element) -> Iterator[str]:
+    """MeSH headings of a citation in the notation of PubMed, with the id of the descriptor."""
+
+    def marked(name: ET.Element) -> str:
+        return (name.text or "") + "*" * (name.get("MajorTopicYN") == "Y")
+
+    for heading in root.iter("MeshHeading"):
+        descriptor, *uses = heading
+        own = f"{marked(descriptor)} (MESH:{descriptor.get('UI')})"
+        yield " / ".join([own, *(marked(use) for use in uses)])
 
 
 def _strings(value: object) -> Iterator[str]:

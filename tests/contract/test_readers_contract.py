@@ -107,6 +107,42 @@ class TestMedline(Registered):
         return demo(".xml")
 
 
+class TestHpoa(Registered):
+    reader = "hpoa"
+
+    def samples(self) -> Mapping[str, bytes]:
+        head = '#description: "Made for a test"\n#version: 2024-02-03\n'
+        columns = (
+            "database_id disease_name qualifier hpo_id reference evidence onset frequency sex "
+            "modifier aspect biocuration"
+        )
+        lines = [
+            "OMIM:1 First\u00ad\u00a0disease;  HP:0000001 PMID:1 PCS  1/2   P X:x[2020-01-01]",
+            "ORPHA:2 Second NOT HP:0000002 ORPHA:2 TAS HP:0003577 HP:0040281 MALE  P X:x",
+            "OMIM:1 First HP:0000003 no line of annotations",
+            "OMIM:1 First  HP:0000006 PMID:1 PCS     I X:x",
+        ]
+        body = "\n".join("\t".join(line.split(" ")) for line in (columns, *lines))
+        return {
+            "made.hpoa": f"{head}{body}\n".encode(),
+            "windows.hpoa": f"{head}{body}".replace("\n", "\r\n").encode("utf-16"),
+        }
+
+    def test_a_row_stands_alone_with_ids_and_codes(self) -> None:
+        data = self.samples()["made.hpoa"]
+        bad, first, second = self.make().read(data, uri="made.hpoa")
+        assert isinstance(bad, Exception)
+        assert not isinstance(first, Exception)
+        assert not isinstance(second, Exception)
+        assert (first.record, first.metadata.version) == ("OMIM:1", "2024-02-03")
+        assert [row.of(first.text) for row in first.tables[0].rows] == [
+            "Disease: First disease; (OMIM:1); Phenotype: HP:0000001; Frequency: 1/2; "
+            "Evidence: PCS; Reference: PMID:1",
+            "Disease: First (OMIM:1); Inheritance: HP:0000006; Evidence: PCS; Reference: PMID:1",
+        ]
+        assert "Disease: Second (ORPHA:2); Qualifier: NOT; Phenotype: HP:0000002" in second.text
+
+
 class TestJsonl(Registered):
     reader = "jsonl"
 

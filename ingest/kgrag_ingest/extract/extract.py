@@ -11,6 +11,8 @@ from kgrag.records.assertions import Assertion
 from kgrag.records.concepts import Mention
 from kgrag.records.text import Document, Span
 from kgrag.sentences import sentences
+from kgrag_ingest.extract.annotation import annotation_rules, read_annotation
+from kgrag_ingest.extract.headings import read_headings
 from kgrag_ingest.extract.learned import read_abstract
 from kgrag_ingest.extract.listing import read_lists
 from kgrag_ingest.extract.rules import rules
@@ -34,11 +36,11 @@ class Extraction:
 
 
 def extract(document: Document, mentions: Sequence[Mention]) -> Extraction:
-    """The assertions of the document's sentences, table rows and led lists, and of an abstract.
+    """The assertions of sentences, table rows, led lists, abstracts, annotations, index headings.
 
-    Every evidence is a whole sentence or row, or a list from its lead to the item, with
-    ``text[start:end] == quote``. Of a document whose extraction is in doubt at 0.5 or more, all
-    assertions are candidates.
+    Every evidence is a whole sentence or row, a list from its lead to the item, or the index
+    headings from one to another, with ``text[start:end] == quote``. Of a document whose
+    extraction is in doubt at 0.5 or more, all assertions are candidates.
     """
     known = rules()
     ordered = sorted(
@@ -47,8 +49,11 @@ def extract(document: Document, mentions: Sequence[Mention]) -> Extraction:
     )
     found: list[Assertion] = []
     rejects: list[Mapping[str, Any]] = []
+    annotated = annotation_rules(document, known)
     for span, row, header, inside in _units(document, ordered):
-        if row:
+        if row and annotated:
+            read = read_annotation(document, span, header, inside, annotated)
+        elif row:
             read = read_row(document, span, header, inside, known)
         else:
             read = read_sentence(document, span, inside, known)
@@ -60,6 +65,9 @@ def extract(document: Document, mentions: Sequence[Mention]) -> Extraction:
     learned = read_abstract(document, ordered, known)
     found.extend(learned[0])
     rejects.extend(learned[1])
+    indexed = read_headings(document, ordered, known)
+    found.extend(indexed[0])
+    rejects.extend(indexed[1])
     if any(d.level >= 0.5 for d in document.doubts):
         found = [replace(a, tier="candidate") for a in found]
     return Extraction(_merged(found), tuple(rejects))

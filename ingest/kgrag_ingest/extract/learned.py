@@ -22,6 +22,7 @@ from kgrag.records.concepts import Mention
 from kgrag.records.text import Document, Span
 from kgrag.sentences import sentences
 from kgrag_ingest.extract.check import assertion_problem
+from kgrag_ingest.extract.headings import index_start
 from kgrag_ingest.extract.induced import Common, Pair, pairs
 from kgrag_ingest.extract.rules import Rules
 from kgrag_ingest.extract.sentence import Found, reject
@@ -84,10 +85,10 @@ def read_weights(path: Path) -> Weights:
 
 
 def abstract(document: Document) -> Span | None:
-    """Title and abstract of an article; None of any other document."""
+    """Title and abstract of an article, without index headings; None of any other document."""
     if not document.reader.startswith(_READERS) or not document.text:
         return None
-    end = len(document.text)
+    end = index_start(document) or len(document.text)
     if document.reader.startswith("jats/"):
         parts = [s for s in document.sections if s.title.strip().lower() == "abstract"]
         if not parts:

@@ -73,11 +73,43 @@ class RowRule:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnotationRule:
+    """Two columns of what a reader reads, by name, each with one concept a row.
+
+    A row that ``denied`` matches denies; one that only ``refused`` matches says nothing. Both are
+    patterns over the whole cell, by the column's name. ``qualifiers`` are columns by qualifier.
+    """
+
+    id: str
+    reader: str
+    predicate: str
+    subject: str
+    object: str
+    denied: Mapping[str, re.Pattern[str]]
+    refused: Mapping[str, re.Pattern[str]]
+    qualifiers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadingRule:
+    """The qualifiers of two index headings of one article that together hint at a predicate."""
+
+    id: str
+    predicate: str
+    subjects: frozenset[str]
+    objects: frozenset[str]
+    subject_types: frozenset[ConceptType]
+    object_types: frozenset[ConceptType]
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """All that the extractor knows. A sentence without one of ``spoken`` matches no rule."""
 
     sentence: tuple[SentenceRule, ...]
     rows: tuple[RowRule, ...]
+    annotations: tuple[AnnotationRule, ...]
+    headings: tuple[HeadingRule, ...]
     columns: Mapping[str, re.Pattern[str]]
     not_said: re.Pattern[str]
     denial: re.Pattern[str]
@@ -126,6 +158,8 @@ def read_rules(path: Path) -> Rules:
     return Rules(
         sentence=sentence,
         rows=tuple(_row_rule(entry, data["columns"], path.name) for entry in data["row"]),
+        annotations=tuple(_annotation_rule(entry) for entry in data["annotation"]),
+        headings=tuple(_heading_rule(entry) for entry in data["heading"]),
         columns={name: re.compile(p, re.IGNORECASE) for name, p in data["columns"].items()},
         not_said=re.compile("|".join(context["not_said"])),
         denial=re.compile(context["denial"]),
@@ -212,6 +246,32 @@ def _row_rule(entry: Mapping[str, Any], columns: Mapping[str, str], where: str) 
         if role not in columns:
             raise SettingsError(f"{where}: row rule {rule.id!r} names an unknown column {role!r}")
     return rule
+
+
+def _annotation_rule(entry: Mapping[str, Any]) -> AnnotationRule:
+    relation(entry["predicate"])
+    return AnnotationRule(
+        entry["id"],
+        entry["reader"],
+        entry["predicate"],
+        entry["subject"],
+        entry["object"],
+        {name: re.compile(p) for name, p in entry.get("denied", {}).items()},
+        {name: re.compile(p) for name, p in entry.get("refused", {}).items()},
+        dict(entry.get("qualifiers", {})),
+    )
+
+
+def _heading_rule(entry: Mapping[str, Any]) -> HeadingRule:
+    signature = relation(entry["predicate"])
+    return HeadingRule(
+        entry["id"],
+        entry["predicate"],
+        frozenset(entry["subject"]),
+        frozenset(entry["object"]),
+        frozenset(entry.get("subject_types", signature.subject)),
+        frozenset(signature.object),
+    )
 
 
 def _class(types: Iterable[ConceptType]) -> str:

@@ -86,6 +86,13 @@ def _cells(
     return cells
 
 
+def named_cells(line: str, header: tuple[str, ...]) -> list[tuple[str, int, int]]:
+    """(name, start, end) of the cells of a row line by its table's header, in order."""
+    marks = _named(line, header)
+    ends = [start for _, start, _ in marks[1:]] + [len(line)]
+    return [(name, begin, end) for (name, _, begin), end in zip(marks, ends, strict=True)]
+
+
 def _named(line: str, header: tuple[str, ...]) -> list[tuple[str, int, int]]:
     """(name, start, start of the cell) by the table's own header; cells left empty are absent."""
     marks = []

@@ -21,6 +21,7 @@ resolver: Final = Resolver(
     {
         "docx": ("kgrag_ingest.readers.docx:DocxReader", "ingest"),
         "fhir": ("kgrag_ingest.readers.fhir:FhirReader", "ingest"),
+        "hpoa": ("kgrag_ingest.readers.hpoa:HpoaReader", "ingest"),
         "html": ("kgrag_ingest.readers.html:HtmlReader", "ingest"),
         "jats": ("kgrag_ingest.readers.jats:JatsReader", "ingest"),
         "jsonl": ("kgrag_ingest.readers.jsonl:JsonlReader", "ingest"),
@@ -34,6 +35,7 @@ resolver: Final = Resolver(
 
 _BY_SUFFIX: Final = {
     ".docx": "docx",
+    ".hpoa": "hpoa",
     ".htm": "html",
     ".html": "html",
     ".jsonl": "jsonl",

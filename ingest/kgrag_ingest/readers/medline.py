@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,14 +15,20 @@ from kgrag_ingest.readers.base import Reading
 from kgrag_ingest.readers.build import TextBuilder
 from kgrag_ingest.readers.xml import local, parse, words
 
+_UI: Final = re.compile(r"D\d{6,9}")
 _RETRACTED: Final = frozenset({"Retracted Publication", "Retraction of Publication"})
 
 
 class MedlineReader:
-    """Reads title and abstract; labels of a structured abstract are headings."""
+    """Reads title, abstract and MeSH headings; labels of a structured abstract are headings.
+
+    The MeSH headings stand at the end, in a section of their own, one a line with its id, its
+    qualifiers and ``*`` where it is a major topic. Their blocks are references: words of an index,
+    which no passage holds and no answer quotes.
+    """
 
     name = "medline"
-    version = "2"
+    version = "3"
     media_types: tuple[str, ...] = ("application/vnd.nlm.medline+xml",)
     suffixes: tuple[str, ...] = (".xml",)
 
@@ -49,6 +56,7 @@ class MedlineReader:
             if not out.size:
                 yield UnreadableFile(uri, f"citation {pmid} has neither title nor abstract")
                 continue
+            _headings(out, citation)
             if decoded.doubt:
                 out.doubt(decoded.doubt.kind, decoded.doubt.level, decoded.doubt.message)
             own = etree.tostring(article, encoding="utf-8", with_tail=False)
@@ -72,6 +80,27 @@ def _abstract(out: TextBuilder, citation: etree._Element) -> None:
         if text and label and label.upper() != "UNLABELLED":
             out.heading(2, label)
         out.paragraph(text)
+
+
+def _headings(out: TextBuilder, citation: etree._Element) -> None:
+    """``Asthma (MESH:D001249) / drug therapy* / prevention & control``, as the file orders them."""
+    lines = []
+    for heading in citation.iterfind("MeshHeadingList/MeshHeading"):
+        descriptor = heading.find("DescriptorName")
+        if descriptor is None or not words(descriptor):
+            continue
+        ui = descriptor.get("UI") or ""
+        line = _marked(descriptor) + (f" (MESH:{ui})" if _UI.fullmatch(ui) else "")
+        uses = [_marked(e) for e in heading.iterfind("QualifierName") if words(e)]
+        lines.append(" / ".join([line, *uses]))
+    if lines:
+        out.heading(2, "MeSH headings")
+    for line in lines:
+        out.reference(line)
+
+
+def _marked(name: etree._Element) -> str:
+    return words(name) + ("*" if name.get("MajorTopicYN") == "Y" else "")
 
 
 def _metadata(article: etree._Element, citation: etree._Element, title: str, pmid: str) -> Metadata:
