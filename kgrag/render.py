@@ -104,15 +104,24 @@ _BETWEEN: Final = {
 }
 
 
+_STANCES: Final = {
+    "says": "stated",
+    "denies": "denied",
+    "for": "advised",
+    "against": "advised against",
+    "neither": "undecided",
+}
+
+
 def _disagreement(conflict: Mapping[str, Any]) -> str:
     """What the sides disagree about and in what, and who they are where that is known."""
     pair = f"{conflict['subject_name']} and {conflict['object_name']}"
     if conflict["kind"] in ("different_dose", "different_threshold", "different_population"):
         kind = conflict["kind"].removeprefix("different_")
-        told = f"{kind}: {' against '.join(d or 'not said' for d in conflict['differs'])}"
+        told = f"{kind}: {' / '.join(d or 'not said' for d in conflict['differs'])}"
     else:
-        told = " against ".join(
-            ("not " if side["negated"] else "") + side["predicate"].replace("_", " ")
+        told = " / ".join(
+            f"{side['predicate'].replace('_', ' ')}: {_STANCES[side['direction']]}"
             for side in conflict["sides"]
         )
     between = _BETWEEN.get(conflict["between"])
