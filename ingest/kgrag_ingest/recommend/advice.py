@@ -64,6 +64,10 @@ def _command(line: str, rules: Rules) -> _Found | None:
     begin = match.start("not" if against else "verb")
     if rules.imperative.unless.match(line[begin:]) or line.count(" ", begin) < _FEWEST_SPACES:
         return None
+    if against:
+        against = rules.imperative.spared.match(line, begin) is None
+    else:
+        against = rules.imperative.denies.match(line, begin) is not None
     # A line that begins in lower case is the rest of another one.
     if line[begin].islower() and not any(c.isalnum() for c in line[:begin]):
         return None

@@ -10,6 +10,7 @@ from typing import Final
 from kgrag.records.concepts import Mention
 from kgrag.records.recommendations import Direction, Recommendation
 from kgrag.records.text import Block, Document, Span
+from kgrag.retrieval.context import speaks_to_model
 from kgrag.sentences import sentences
 from kgrag_ingest.recommend.advice import COMMAND, FIRST_WORD, Advice, refused
 from kgrag_ingest.recommend.assemble import assemble, trim
@@ -55,10 +56,11 @@ def recommend(
 
     ``system`` is the grading system that a recipe names; else it follows from the issuer or from
     what the document says. Every span is of stored text; every quote is whole sentences or one
-    row, with the strength, conditions and exceptions that follow it.
+    row, with the strength, conditions and exceptions that follow it. What addresses a language
+    model advises nobody.
     """
     context = Context.of(document, mentions, system)
-    return tuple({r.id: r for r in _found(context)}.values())
+    return tuple({r.id: r for r in _found(context) if not speaks_to_model(r.quote)}.values())
 
 
 def _found(context: Context) -> Iterator[Recommendation]:

@@ -35,11 +35,14 @@ class Cue:
 class Imperative:
     """Commands: ``start`` finds one at the beginning of a line, with its groups verb and not.
 
-    A line in which none of ``verbs`` stands where a command can begin holds none.
+    What ``spared`` matches denies a denial, and so advises; what ``denies`` matches advises
+    against. A line in which none of ``verbs`` stands where a command can begin holds none.
     """
 
     start: Pattern
     unless: Pattern
+    spared: Pattern
+    denies: Pattern
     verbs: frozenset[str]
 
 
@@ -155,7 +158,7 @@ def _compiled(data: Mapping[str, Any], own_names: tuple[str, ...]) -> Rules:
         cues=cues,
         # A word that holds another one tells nothing more than that one.
         spoken=tuple(sorted(w for w in words if not any(o != w and o in w for o in words))),
-        imperative=_imperative(data["imperative"]),
+        imperative=_imperative(data["imperative"], macros),
         refuse=Refusals(
             sections=_titles(refuse, "sections"),
             quiet_sections=_titles(refuse, "quiet_sections"),
@@ -198,7 +201,7 @@ def _expanded(pattern: str, macros: Mapping[str, str]) -> str:
     return pattern
 
 
-def _imperative(data: Mapping[str, Any]) -> Imperative:
+def _imperative(data: Mapping[str, Any], macros: Mapping[str, str]) -> Imperative:
     nouns = set(data["nouns"].split())
     verbs = sorted({*data["for"].split(), *nouns} - {""})
     plain = "|".join(re.escape(v) for v in verbs if v not in nouns)
@@ -216,6 +219,8 @@ def _imperative(data: Mapping[str, Any]) -> Imperative:
     return Imperative(
         start=_one(rf"^\W{{0,3}}{before}(?:{lead}){before}(?:{command})", re.I),
         unless=_one(data["unless"], re.I),
+        spared=_one(_expanded(data["spared"], macros)),
+        denies=_one(_expanded(data["denies"], macros)),
         verbs=frozenset(
             {*verbs, *data["adverbs"].split(), *(w.split()[0] for w in data["against"])}
         ),
