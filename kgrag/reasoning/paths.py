@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import combinations, pairwise
 from typing import Final
 
@@ -39,7 +41,7 @@ def seed_paths(
     """The best paths between any two seeds, most specific first.
 
     A step keeps the direction of its assertion. A path of which one edge has no current evidence
-    is left out.
+    in a passage is left out: words outside of passages (index headings) state nothing.
     """
     concepts = list(dict.fromkeys(seed.concept for seed in seeds))
     found: list[GraphPath] = []
@@ -53,12 +55,22 @@ def seed_paths(
     wanted = list(dict.fromkeys(e.assertion for path in chosen for e in path.edges))
     if not wanted:
         return ()
-    held = {a.id: a for a in truth.assertions(wanted)}
+    held = {a.id: a for a in map(partial(_in_passages, truth), truth.assertions(wanted))}
     return tuple(
         tuple(path_step(held[e.assertion], truth, names) for e in path.edges)
         for path in chosen
-        if all(e.assertion in held for e in path.edges)
+        if all(e.assertion in held and held[e.assertion].evidence for e in path.edges)
     )
+
+
+def _in_passages(truth: Reads, assertion: Assertion) -> Assertion:
+    """The assertion with the evidence that a passage holds."""
+    kept = tuple(
+        e
+        for e in assertion.evidence
+        if any(p.start <= e.start < p.end for p in truth.passages(e.document_id))
+    )
+    return replace(assertion, evidence=kept)
 
 
 def is_chain(path: Sequence[PathStep]) -> bool:

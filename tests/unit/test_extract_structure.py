@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kgrag.ids import sha256
 from kgrag.linking import Linker
 from kgrag.reasoning.belief import error_rates
+from kgrag.reasoning.paths import seed_paths
+from kgrag.records.answer import Seed
 from kgrag.records.assertions import Assertion
 from kgrag.records.text import Document, Source
+from kgrag.stores.base import Ingested
+from kgrag.stores.graph import build_graph
+from kgrag.stores.memory_truth import MemoryTruth
 from kgrag.testing.lexicon import small_lexicon
 from kgrag_ingest.extract import Extraction, extract
 from kgrag_ingest.extract.learned import abstract
@@ -139,6 +146,19 @@ def test_headings_answer_nothing_and_are_no_words_of_the_abstract(linker: Linker
         ("Metformin", "D008687", ("adverse effects",)), ("Anemia", "D000740", ())
     )  # fmt: skip
     assert extract(induced, linker.link(induced.text)).assertions == ()
+
+
+def test_a_path_quotes_no_headings(linker: Linker) -> None:
+    read = citation(DIABETES, METFORMIN)
+    kept = replace(read, original_sha256=sha256(b"x"))
+    mentions = linker.link(kept.text)
+    found = extract(kept, mentions).assertions
+    truth = MemoryTruth()
+    truth.put(Ingested(kept, b"x", passages(kept), mentions, found))
+    graph = build_graph(truth)
+    ends = [Seed(0, 1, "x", curie, "x", 1.0) for curie in ("MESH:D008687", "MESH:D003920")]
+    assert len(graph.paths(["MESH:D008687"], ["MESH:D003920"])) == 1
+    assert seed_paths(ends, graph, truth, linker.lexicon) == ()
 
 
 # Annotations ---------------------------------------------------------------------------------
