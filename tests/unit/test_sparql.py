@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -22,7 +23,7 @@ from kgrag.stores import rdf
 from kgrag.stores.memory_truth import MemoryTruth
 from kgrag.stores.rdf import names as n
 from kgrag.stores.rdf.query import checked
-from kgrag.stores.rdf.sparql import quads
+from kgrag.stores.rdf.sparql import _run, quads
 from kgrag.stores.rdf.store import FOLDER, forget, shape, up_to_date
 from kgrag.stores.rdf.worker import ENGINES
 
@@ -209,6 +210,14 @@ def test_time_is_limited(truth: MemoryTruth, engine: Any, tmp_path: Path) -> Non
     endless = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
     with pytest.raises(DataError, match=r"longer than 1\.5 seconds"):
         rdf.sparql(truth, NAMES, tmp_path, endless, engine=engine, seconds=1.5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds what a process holds")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_memory_is_limited(truth: MemoryTruth, engine: Any) -> None:
+    greedy = checked("SELECT * WHERE { GRAPH ?x {?a ?b ?c} ?d ?e ?f . ?g ?h ?i } ORDER BY ?c ?f ?i")
+    with pytest.raises(DataError, match="memory|MemoryError"):
+        _run(engine, quads(truth, NAMES), greedy, 60, 10, memory=96 * 2**20)
 
 
 def test_what_an_engine_cannot_answer_is_told(truth: MemoryTruth, tmp_path: Path) -> None:

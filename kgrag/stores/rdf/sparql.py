@@ -29,6 +29,9 @@ EngineName = Literal["auto", "oxigraph", "rdflib"]
 
 SECONDS: Final = 30.0
 ROWS: Final = 10_000
+# Sorting or grouping everything with everything fills gigabytes within the time that it has.
+MEMORY: Final = 4 * 2**30
+_ABORTED: Final = -6
 # Beyond this many assertions rdflib may take longer for a query than a store to be built: it joins
 # in the order of constants, and two steps over 229 assertions took a second (bench/rdf.py).
 _SMALL: Final = 50
@@ -50,8 +53,9 @@ def sparql(
 
     All named graphs together are the default graph, and the prefixes of kgrag need not be
     declared. At most ``rows`` rows or triples come back. DataError when the query may not be asked
-    (updates, SERVICE, FROM) or takes longer than ``seconds``. The on-disk store lies in
-    ``directory``; without one, or where it cannot be written, one is made for this query alone.
+    (updates, SERVICE, FROM), takes longer than ``seconds`` or needs more than ``MEMORY``. The
+    on-disk store lies in ``directory``; without one, or where it cannot be written, one is made
+    for this query alone.
     """
     query = checked(text)
     small = len(list(islice(truth.assertions(), _SMALL + 1))) <= _SMALL
@@ -103,11 +107,18 @@ def _on_disk(
     raise AssertionError("unreachable")
 
 
-def _run(engine: str, source: Path | bytes, query: Query, seconds: float, rows: int) -> Result:
+def _run(
+    engine: str,
+    source: Path | bytes,
+    query: Query,
+    seconds: float,
+    rows: int,
+    memory: int = MEMORY,
+) -> Result:
     """The query in a process of its own, which is ended when its time is over."""
     path = str(source) if isinstance(source, Path) else None
     task = {"engine": engine, "path": path, "query": query.text, "rows": rows}
-    task["named"] = query.named
+    task |= {"named": query.named, "memory": memory}
     data = source if isinstance(source, bytes) else b""
     try:
         done = subprocess.run(  # noqa: S603 - our own file, its input on standard input
@@ -122,6 +133,11 @@ def _run(engine: str, source: Path | bytes, query: Query, seconds: float, rows: 
             f"the query took longer than {seconds:g} seconds",
             hint="bind more of its variables, add a LIMIT, or give it more time",
         ) from error
+    if done.returncode == _ABORTED:  # how the on-disk engine ends when it gets no more memory
+        raise DataError(
+            f"the query needs more than {memory / 2**30:g} GiB of memory",
+            hint="bind more of its variables, or add a LIMIT",
+        )
     if done.returncode != 0:
         raise BrokenInvariant(f"the query's process ended with code {done.returncode}")
     found = json.loads(done.stdout)

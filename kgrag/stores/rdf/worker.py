@@ -1,7 +1,7 @@
 """Runs one query in a process of its own, because no engine can be stopped in the middle.
 
-``python worker.py`` reads one line of JSON from standard input (engine, path, query, rows, named),
-then N-Quads where there is no path, and writes the result in the form of ``Result.to_json``, or
+``python worker.py`` reads one line of JSON from standard input (engine, path, query, rows, named,
+memory), then N-Quads where there is no path, and writes the result in the form of ``Result.to_json``, or
 {"error"}. It imports nothing of kgrag, so that a query waits for its engine alone.
 """
 
@@ -116,9 +116,20 @@ def _limited(found: Iterable[Any], rows: int) -> tuple[list[Any], bool]:
 ENGINES = {"oxigraph": oxigraph, "rdflib": rdflib}
 
 
+def _bound(memory: int) -> None:
+    """This process holds at most ``memory`` bytes; files that it maps do not count."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        least = memory if most == resource.RLIM_INFINITY else min(memory, most)
+        resource.setrlimit(resource.RLIMIT_DATA, (least, most))
+
+
 def main() -> None:
     """One query from standard input to standard output."""
     task = json.loads(sys.stdin.buffer.readline())
+    _bound(task["memory"])
     source = Path(task["path"]) if task["path"] else sys.stdin.buffer.read()
     try:
         run = ENGINES[task["engine"]]
