@@ -545,8 +545,8 @@ def _warnings(draft: _Draft, parts: Parts) -> list[str]:
     found = [notice("emergency")] if is_emergency(draft.question) else []
     if parts.past is not None:
         found.append(notice("as_of", day=parts.past.as_of))
-        if parts.past.undated:
-            found.append(notice("undated", number=str(parts.past.undated)))
+        if undated := parts.past.undated(draft.options.collections):
+            found.append(notice("undated", number=str(undated)))
     refused = draft.context.refused
     found.extend(
         notice(name)

@@ -5,7 +5,7 @@ What supersedes is decided in ``kgrag.stores.standing``, on issuer, scope and da
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -97,10 +97,15 @@ class Past:
 
         return build_graph(self.truth)
 
-    @property
-    def undated(self) -> int:
-        """How many live documents say no date of their own, and are therefore left out."""
-        return len(self.truth.valid.undated)
+    def undated(self, collections: Collection[str] = ()) -> int:
+        """How many live documents say no date of their own, and are therefore left out.
+
+        Of the ``collections`` only, when any are given.
+        """
+        found = self.truth.valid.undated
+        if not collections:
+            return len(found)
+        return sum(self.truth.info(key).source.collection in collections for key in found)
 
     def inexact(self, document_id: str) -> bool:
         """Whether the document's date is too coarse to be sure that it was in force."""

@@ -68,7 +68,10 @@ def test_a_look_back_finds_what_was_in_force(truth: TruthStore, day: str, names:
     places = past.truth.passages_with_concepts([DRUG, DISEASE])
     found = truth.passages_by_id([p for p, _ in places])
     assert {NAMES[p.document_id] for p, _ in found.values()} == set(names)
-    assert past.undated == 1
+    assert past.undated() == 1
+    held_in = truth.info(next(iter(past.truth.valid.undated))).source.collection
+    assert past.undated({held_in}) == 1
+    assert past.undated({"another collection"}) == 0  # nothing is seen of one from another
     with pytest.raises(BadQuestion):
         past.retriever.search(" ")
 
