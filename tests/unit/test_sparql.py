@@ -216,7 +216,7 @@ def test_time_is_limited(truth: MemoryTruth, engine: Any, tmp_path: Path) -> Non
 @pytest.mark.parametrize("engine", ENGINES)
 def test_memory_is_limited(truth: MemoryTruth, engine: Any) -> None:
     greedy = checked("SELECT * WHERE { GRAPH ?x {?a ?b ?c} ?d ?e ?f . ?g ?h ?i } ORDER BY ?c ?f ?i")
-    with pytest.raises(DataError, match="memory|MemoryError"):
+    with pytest.raises(DataError, match=r"memory|MemoryError"):
         _run(engine, quads(truth, NAMES), greedy, 60, 10, memory=96 * 2**20)
 
 

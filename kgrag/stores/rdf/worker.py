@@ -1,8 +1,9 @@
 """Runs one query in a process of its own, because no engine can be stopped in the middle.
 
 ``python worker.py`` reads one line of JSON from standard input (engine, path, query, rows, named,
-memory), then N-Quads where there is no path, and writes the result in the form of ``Result.to_json``, or
-{"error"}. It imports nothing of kgrag, so that a query waits for its engine alone.
+memory), then N-Quads where there is no path, and writes the result in the form of
+``Result.to_json``, or {"error"}. It imports nothing of kgrag, so that a query waits for its engine
+alone.
 """
 
 from __future__ import annotations
