@@ -9,6 +9,7 @@ import pytest
 from vocabulary_files import OBO, STORIES, write_obo
 
 from kgrag.errors import KgragError, NotFound, SettingsError, UnreadableFile
+from kgrag.linking import Linker
 from kgrag.vocabulary.compile import write_lexicon
 from kgrag.vocabulary.lexicon import Lexicon, default_path
 from kgrag.vocabulary.registry import NO_LICENCE, listing
@@ -73,6 +74,19 @@ def test_what_was_added_is_in_the_lexicon(obo: Path) -> None:
         assert lexicon.current("ZORB:0000004") is None
         assert "ZORB:0000011" not in lexicon.equivalents("ZORB:0000001")
         assert lexicon.names("colonoscopy")  # kgrag's own terms stand beside it
+
+
+def test_a_name_that_every_sentence_holds_is_no_mention(tmp_path: Path) -> None:
+    path = tmp_path / "common.obo"
+    terms = "".join(
+        f"\n[Term]\nid: COM:{at}\nname: {name}\nis_a: COM:{1 - at}\n"
+        for at, name in enumerate(["the", "marsh zorb"])
+    )
+    path.write_text(f"format-version: 1.2\nontology: common\n{terms}")  # a cycle, too
+    add(path, stated=Stated(licence="CC0-1.0"), options=Options(type="disease"))
+    with Lexicon.open() as lexicon:
+        mentions = Linker(lexicon).link("The fever of the marsh zorb.")
+    assert [m.concept for m in mentions if m.concept.startswith("COM")] == ["COM:1"]
 
 
 def test_adding_again_changes_nothing(obo: Path) -> None:
