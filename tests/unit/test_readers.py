@@ -6,7 +6,7 @@ import pytest
 
 from kgrag_ingest.readers import select
 from kgrag_ingest.readers.base import Reading
-from kgrag_ingest.readers.metadata import doi, iso_date, language_of, licence_of
+from kgrag_ingest.readers.metadata import doi, from_pairs, iso_date, language_of, licence_of
 from kgrag_ingest.recipes import load, names
 
 
@@ -267,3 +267,20 @@ def test_the_demonstration_recipe_says_what_its_formats_cannot() -> None:
         "licence": "Apache-2.0",
         "language": "en",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "mark"),
+    [
+        ("retracted", "true", "retraction"),
+        ("Retracted", "2024-05-01", "retraction"),
+        ("withdrawn", "yes", "retraction"),
+        ("retracted", "retraction", "retraction"),
+        ("retracted", "Expression of concern", "expression_of_concern"),
+        ("retracted", "expression_of_concern", "expression_of_concern"),
+        ("retracted", "False", None),
+        ("withdrawn", "no", None),
+    ],
+)
+def test_a_document_that_says_it_is_retracted_is(name: str, said: str, mark: str | None) -> None:
+    assert from_pairs({name: said}).retracted == mark

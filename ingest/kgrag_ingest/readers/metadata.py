@@ -53,7 +53,7 @@ _NAMES: Final = {
     "isbn": ("isbn", "citationisbn"),
     "identifier": ("identifier", "dcidentifier", "dctermsidentifier"),
     "url": ("url", "canonical", "ogurl"),
-    "retracted": ("retracted",),
+    "retracted": ("retracted", "retraction", "withdrawn"),
 }  # fmt: skip
 _OURS: Final = {alias: ours for ours, aliases in _NAMES.items() for alias in aliases}
 
@@ -175,9 +175,20 @@ def of(
         licence=licence_of(licence) or clean(licence or "") or None,
         language=language_of(language),
         identifiers=tuple(ids),
-        retracted=retracted if retracted in ("retraction", "expression_of_concern") else None,
+        retracted=_mark(retracted),
         extra=tuple(extra),
     )
+
+
+_NO: Final = frozenset({"", "no", "n", "none", "null", "false", "off", "0", "not retracted"})
+
+
+def _mark(said: str | None) -> str | None:
+    """What a source says of its own retraction: in doubt it is retracted."""
+    value = clean(said or "").replace("_", " ").lower()
+    if value in _NO:
+        return None
+    return "expression_of_concern" if "concern" in value else "retraction"
 
 
 # The parameters of ``of`` bear the public names and hide these two functions there.
