@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -177,6 +178,7 @@ class Engine:
         """The ``limit`` passages nearest to ``question``, best first."""
         with self._turn:
             self._follow()
+            self._check_index()
             filters = Filters(collections=tuple(collections))
             return self.retriever.search(question, limit=limit, filters=filters)
 
@@ -196,6 +198,7 @@ class Engine:
         is no date.
         """
         from kgrag.reasoning.loop import Parts, ask
+        from kgrag.reasoning.notices import notice
 
         limits = self.settings.answer
         options = AskOptions(
@@ -206,8 +209,26 @@ class Engine:
         )
         with self._turn:
             self._follow()
-            parts = self._parts if as_of is None else Parts.of(self._past(as_of))
-            return ask(question, parts, options, id=id)
+            if as_of is not None:
+                return ask(question, Parts.of(self._past(as_of)), options, id=id)
+            behind = self._check_index()
+            answer = ask(question, self._parts, options, id=id)
+            if behind:
+                answer = replace(answer, warnings=(*answer.warnings, notice("index_behind")))
+            return answer
+
+    def _check_index(self) -> bool:
+        """Whether the index lags behind the truth; KnowledgeBaseError when there is none at all.
+
+        Without an index every question would seem to have no answer.
+        """
+        generation, stamp = self.truth.generation, self.index.stamp
+        if generation and not stamp:
+            raise KnowledgeBaseError(
+                f"the index of {self.directory} is not built, so nothing would be found",
+                hint="any kgrag ingest into it builds it",
+            )
+        return stamp < generation
 
     def _past(self, as_of: str) -> Past:
         """The kb as of a day; the last one is kept, because its index costs seconds to make."""

@@ -44,8 +44,9 @@ def _place(citation: Mapping[str, Any]) -> str:
     document = citation["document"]
     parts = [plain(document["title"])]
     parts += [plain(document[key]) for key in ("publisher", "version", "date") if document.get(key)]
-    if citation.get("section"):
-        parts.append(" › ".join(plain(s) for s in citation["section"]))
+    headings = [s for s in citation.get("section") or () if s != document["title"]]
+    if headings:
+        parts.append(" › ".join(plain(s) for s in headings))
     if citation.get("page") is not None:
         parts.append(f"page {citation['page']}")
     parts.append(f"characters {citation['start']} to {citation['end']}")

@@ -10,6 +10,7 @@ import click
 
 from kgrag.cli import EXIT_REFUSED, vocabulary
 from kgrag.cli.options import json_option, kb_option, print_json
+from kgrag.errors import DataError
 from kgrag.progress import terminal_progress
 from kgrag_ingest.ontologies.cli import commands as vocabulary_commands
 
@@ -65,6 +66,8 @@ def ingest(
         for step, seconds in engine.catch_up(progress).items():
             report.seconds[step] += seconds
         generation = engine.truth.generation
+    if not report.files and not report.skipped:
+        raise DataError(f"there is no file to read at {', '.join(str(p) for p in paths)}")
     values = report.to_json() | {
         "generation": generation,
         "seconds_total": round(time.perf_counter() - began, 3),

@@ -6,6 +6,7 @@ Exit codes: 0 done (an abstention is an answer); 1 done, but part of the input w
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import entry_points
 from typing import Any
@@ -69,6 +70,26 @@ def main() -> None:
     except errors.KgragError as error:
         click.echo(f"kgrag: {error}", err=True)
         sys.exit(exit_code(error))
+    except ModuleNotFoundError as error:
+        package = (error.name or "a package").partition(".")[0]
+        click.echo(
+            f"kgrag: this command needs the package {package!r}, which is not installed"
+            " (pip install 'kgrag[all]')",
+            err=True,
+        )
+        sys.exit(EXIT_SETTINGS)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"kgrag: {where}{error.strerror or error}", err=True)
+        sys.exit(EXIT_DATA)
+    except Exception as error:  # the last line: a trace could show text of documents
+        if os.environ.get("KGRAG_DEBUG"):
+            raise
+        click.echo(
+            f"kgrag: a defect of kgrag: {type(error).__name__} (KGRAG_DEBUG=1 shows where)",
+            err=True,
+        )
+        sys.exit(EXIT_DEFECT)
 
 
 def exit_code(error: errors.KgragError) -> int:

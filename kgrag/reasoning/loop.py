@@ -7,6 +7,7 @@ every check. A check that breaks ends the answer: it becomes an abstention that 
 from __future__ import annotations
 
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -67,6 +68,11 @@ LEAST_SUBJECT: Final = 0.2
 OFFERED: Final = 10
 """How many pieces the language model chooses from, when it chooses."""
 NEAREST: Final = 3
+_ASKS_A_DOSE: Final = re.compile(
+    r"\b(?:what|which)\b(?:\W+\w+){0,4}?\W+(?:dos(?:e|es|age)|dosing)\b|\bhow much\b", re.IGNORECASE
+)
+# "The dose is halved in renal impairment" answers too.
+_TELLS_A_DOSE: Final = re.compile(r"\bdos(?:e|es|age|ages|ing)\b", re.IGNORECASE)
 
 
 class Retrieves(Protocol):
@@ -415,6 +421,10 @@ def _checks(draft: _Draft, parts: Parts, citable: Citable, citation: Citation) -
     with _guarded("slots"):
         place = " ".join((citable.title, *citable.section))
         checks.extend(parts.question_check(draft.question, citable.text, place))
+    with _guarded("dose"):
+        if _ASKS_A_DOSE.search(draft.question) and not _TELLS_A_DOSE.search(citable.text):
+            told = has_dose(citable.text)
+            checks.append(Check("dose", "pass" if told else "fail", "a dose is asked for"))
     with _guarded("drug"):
         if parts.linker is not None and has_dose(citable.text):
             checks.append(_same_drug(draft.question, citable.text, parts.linker))

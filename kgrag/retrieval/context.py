@@ -22,6 +22,7 @@ from kgrag.verification.units import has_dose
 
 DOUBTFUL: Final = 0.5
 """From this level of doubt upward, doses of the place are not quoted."""
+_NEAR: Final = 3
 
 Refusal = Literal[
     "replaced",
@@ -134,7 +135,8 @@ def build_context(
         if identifier not in documents:
             reason = _why_barred(truth.info(identifier))
             if reason is not None:
-                refused[reason] += 1
+                # Far down the list a document matched no more than any other would.
+                refused[reason] += rank < _NEAR
                 barred.add(identifier)
                 continue
             documents[identifier] = truth.document(identifier)

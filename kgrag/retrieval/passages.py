@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,8 @@ from kgrag.retrieval.terms import question_terms
 from kgrag.stores.base import Filters, IndexHit, TruthStore, VectorIndex
 
 MAX_QUESTION_CHARS: Final = 4000
+# Names of drugs and units bring Greek letters with them.
+_SCRIPTS: Final = ("LATIN", "GREEK", "MICRO", "FEMININE", "MASCULINE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ def check_question(question: str) -> str:
             f"the question has {len(stripped):,} characters",
             hint=f"ask in at most {MAX_QUESTION_CHARS:,}",
         )
+    letters = [char for char in stripped if char.isalpha()]
+    if sum(unicodedata.name(char, "").startswith(_SCRIPTS) for char in letters) * 2 < len(letters):
+        raise BadQuestion("the question is in a script that kgrag does not read", hint="in English")
     return stripped
 
 

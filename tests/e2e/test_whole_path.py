@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +135,19 @@ def test_a_removed_document_is_not_cited_and_leaves_a_tombstone(tmp_path: Path) 
     kgrag("show", identifier, "--kb", folder, expect=4)
     answer = json.loads(kgrag("ask", "What is asthma?", "--kb", folder, "--json"))
     assert answer["abstained"]
+
+
+def test_a_kb_without_its_index_says_so(kb: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(kb, copy)
+    shutil.rmtree(copy / "index")
+    kgrag("ask", "What treats asthma?", "--kb", copy, expect=3)
+    kgrag("search", "asthma", "--kb", copy, expect=3)
+
+
+def test_an_empty_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    kgrag("ingest", tmp_path / "empty", "--kb", tmp_path / "kb", expect=4)
 
 
 def test_a_missing_kb_and_a_wrong_setting_say_what_to_do(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kgrag.errors import BadQuestion
 from kgrag.reasoning.loop import GraphView, Parts, ask
 from kgrag.records.answer import Answer, Citation, CitedDocument, Hit, PathStep, to_plain
 from kgrag.records.question import AskOptions
@@ -340,6 +341,28 @@ def test_the_model_chooses_only_among_what_it_was_offered() -> None:
     answer = run(model=chooser, choice="model")
     assert [s.text for s in answer.statements] == [chooser.offered[1]]
     assert run(model=Chooser(), choice="model").abstained
+
+
+def test_a_question_for_a_dose_gets_no_quotation_without_one() -> None:
+    made = document(
+        (P, "Doxycycline is used to treat pneumonia."),
+        (P, "Doxycycline 200 mg is given on the first day of pneumonia."),
+        (P, "The dose of doxycycline in pneumonia is halved in renal failure."),
+    )
+    answer = run("What dose of doxycycline is given for pneumonia?", made=made)
+    told = {s.text for s in answer.statements}
+    assert "Doxycycline is used to treat pneumonia." not in told
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize("question", ["治疗哮喘的药物是什么?", "Как лечить астму?"])
+def test_a_question_in_another_script_is_refused(question: str) -> None:
+    with pytest.raises(BadQuestion, match="script"):
+        run(question)
+
+
+def test_greek_letters_belong_to_the_language_of_drugs() -> None:
+    assert run("Is an α-blocker given at 5 µg?").question == "Is an α-blocker given at 5 µg?"
 
 
 def test_items_of_one_list_become_one_quotation() -> None:

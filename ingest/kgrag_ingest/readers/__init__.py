@@ -123,7 +123,8 @@ def _name(data: bytes, uri: str, suffix: str) -> str:
     if binary == "a ZIP archive" and b"word/" in data[:_SNIFF_BYTES] + data[-_SNIFF_BYTES:]:
         return "docx"
     if suffix in _NO_TEXT:
-        raise UnreadableFile(uri, f"it is {_NO_TEXT[suffix]}, which is not supported")
+        what, _, advice = _NO_TEXT[suffix].partition("; ")
+        raise UnreadableFile(uri, f"it is {what}, which is not supported", hint=advice or None)
     if binary is not None:
         raise UnreadableFile(uri, f"it is {binary}, which is not supported")
     if suffix in _XML_SUFFIXES:
