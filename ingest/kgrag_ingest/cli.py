@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -13,6 +13,9 @@ from kgrag.cli.options import json_option, kb_option, print_json
 from kgrag.errors import DataError
 from kgrag.progress import terminal_progress
 from kgrag_ingest.ontologies.cli import commands as vocabulary_commands
+
+# Lines of doubts that are printed.
+_DOUBTS: Final = 20
 
 
 def commands(root: click.Group) -> None:
@@ -92,5 +95,11 @@ def _say(values: dict[str, Any]) -> None:
     if counts:
         found = ("passages", "mentions", "assertions")
         click.echo("found " + ", ".join(f"{counts.get(name, 0):,} {name}" for name in found))
+    doubts = values["doubts"]
+    for doubt in doubts[:_DOUBTS]:
+        page = "" if doubt["page"] is None else f" page {doubt['page']}:"
+        click.echo(f"doubt: {doubt['uri']}:{page} {doubt['reason']}")
+    if len(doubts) > _DOUBTS:
+        click.echo(f"and {len(doubts) - _DOUBTS:,} more doubts; --json lists them all")
     steps = ", ".join(f"{step} {seconds:.1f}" for step, seconds in values["seconds"].items())
     click.echo(f"seconds by step: {steps}")

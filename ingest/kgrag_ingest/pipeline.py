@@ -18,7 +18,7 @@ from kgrag.ids import document_id, make_id, sha256
 from kgrag.linking import Linker
 from kgrag.paths import resource
 from kgrag.progress import SILENT, Progress
-from kgrag.records.text import Document, Metadata, Source
+from kgrag.records.text import Document, Doubt, Metadata, Source
 from kgrag.stores.base import FileState, Ingested, TruthStore
 from kgrag_ingest import passages as cutting
 from kgrag_ingest import recommend as recommending
@@ -53,6 +53,7 @@ class Report:
     counts: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     refusals: list[Refusal] = field(default_factory=list)
+    doubts: list[tuple[str, Doubt]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for ``--json``."""
@@ -65,6 +66,10 @@ class Report:
             "counts": dict(sorted(self.counts.items())),
             "seconds": {k: round(v, 3) for k, v in sorted(self.seconds.items())},
             "refused": [{"uri": r.uri, "reason": r.reason} for r in self.refusals],
+            "doubts": [
+                {"uri": uri, "page": d.page, "level": d.level, "reason": d.message}
+                for uri, d in self.doubts
+            ],
         }
 
 
@@ -189,6 +194,7 @@ def prepare(
         extraction = extract(document, mentions)
     with _timed(report, "recommend"):
         recommendations = recommend(document, mentions, system=recipe.grades if recipe else None)
+    report.doubts += [(document.uri, doubt) for doubt in document.doubts]
     report.counts.update(
         passages=len(passages),
         mentions=len(mentions),

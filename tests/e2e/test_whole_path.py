@@ -145,6 +145,12 @@ def test_a_kb_without_its_index_says_so(kb: Path, tmp_path: Path) -> None:
     kgrag("search", "asthma", "--kb", copy, expect=3)
 
 
+def test_a_doubtful_reading_is_told_by_ingest(tmp_path: Path) -> None:
+    scan = GUIDELINES / "heart-failure-broken-scan.pdf"
+    said = kgrag("ingest", scan, "--kb", tmp_path / "kb")
+    assert f"doubt: {scan}: page 1: the page is a picture without a text layer" in said
+
+
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     kgrag("ingest", tmp_path / "empty", "--kb", tmp_path / "kb", expect=4)
