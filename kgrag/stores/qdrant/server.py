@@ -29,6 +29,7 @@ from kgrag.stores.qdrant.points import (
     point_uuid,
     require_shape,
 )
+from kgrag.stores.qdrant.reach import reaching
 
 FORMAT = 1
 
@@ -36,9 +37,15 @@ FORMAT = 1
 def connect(
     url: str, *, dimensions: int, shape: str, mode: Literal["read", "write"]
 ) -> ServerIndex:
-    """The index in the collection that the path of ``url`` names (``kgrag`` without a path)."""
+    """The index in the collection that the path of ``url`` names (``kgrag`` without a path).
+
+    RetryableError, here and from every method, while the server does not answer.
+    """
     parts = urlsplit(url)
-    client = QdrantClient(url=f"{parts.scheme}://{parts.netloc}", timeout=60)
+    address = f"{parts.scheme}://{parts.netloc}"
+    # Its check of versions asks the server in a thread of its own, and only warns.
+    client = QdrantClient(url=address, timeout=60, check_compatibility=False)
+    client = reaching(client, address.rpartition("@")[2].removeprefix(f"{parts.scheme}://"))
     name = parts.path.strip("/") or "kgrag"
     return ServerIndex(client, name, dimensions=dimensions, shape=shape, mode=mode)
 
