@@ -168,8 +168,36 @@ def hits_text(hits: Sequence[Any]) -> str:
     lines: list[str] = []
     for number, hit in enumerate(map(_record, hits), start=1):
         lines.append(f"{number}. {_place(hit)}  ({hit['score']:.3f})")
-        lines += [f"   {plain(hit['passage_id'])}", _wrapped(_short(hit["text"], 60), "   "), ""]
+        lines += [
+            f"   {plain(hit['document']['id'])}  {plain(hit['passage_id'])}",
+            _wrapped(_short(hit["text"], 60), "   "),
+            "",
+        ]
     return "\n".join(lines).rstrip() or "No passage was found."
+
+
+def mentions_text(mentions: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
+    """Mentions as ``kgrag link`` prints them, one a line; ``names`` are those of the concepts."""
+    lines: list[str] = []
+    for m in mentions:
+        flags = f"  ({', '.join(m['flags'])})" if m["flags"] else ""
+        place = f"{m['start']}-{m['end']}"
+        name = plain(names.get(m["concept"], ""))
+        lines.append(
+            f"{place:>9}  {plain(m['text'])}  {m['concept']}  {name}, {m['type']}"
+            f"  {m['score']:.2f}{flags}"
+        )
+    return "\n".join(lines) or "No concept was found."
+
+
+def verdict_text(verdict: Mapping[str, Any]) -> str:
+    """A verdict as ``kgrag verify`` prints it: the verdict, then a line a check that applied."""
+    lines = [verdict["verdict"].replace("_", " ")]
+    for check in verdict["checks"]:
+        if check["result"] != "not_applicable":
+            detail = f": {plain(check['detail'])}" if check.get("detail") else ""
+            lines.append(f"  {check['layer']} {check['result']}{detail}")
+    return "\n".join(lines)
 
 
 def answer_html(answer: Answer | Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from kgrag.cli.options import json_option, print_json
 from kgrag.errors import DataError, KgragError
 from kgrag.progress import terminal_progress
 
@@ -99,14 +100,16 @@ def register(root: click.Group) -> None:
 
 @click.command()
 @click.argument("text", required=False)
+@json_option
 @options
-def link(text: str | None, source: Path | None, out: Path | None) -> None:
+def link(text: str | None, as_json: bool, source: Path | None, out: Path | None) -> None:
     """Link the medical concepts of TEXT, or of every line of a batch. Needs no kb."""
-    from kgrag.cli.options import print_json
     from kgrag.linking import Linker, mention_json
+    from kgrag.render import mentions_text
     from kgrag.vocabulary.lexicon import Lexicon, default_path
 
-    linker = Linker(Lexicon.open(default_path()))
+    lexicon = Lexicon.open(default_path())
+    linker = Linker(lexicon)
 
     def mentions(record: dict[str, Any]) -> Mapping[str, Any]:
         return {"mentions": [mention_json(m) for m in linker.link(record["text"])]}
@@ -114,7 +117,12 @@ def link(text: str | None, source: Path | None, out: Path | None) -> None:
     if source is not None and out is not None and text is None:
         run(source, out, ("text",), mentions)
     elif text is not None and source is None and out is None:
-        print_json(mentions({"text": text}))
+        found = mentions({"text": text})
+        if as_json:
+            print_json(found)
+        else:
+            names = {m["concept"]: lexicon.concept(m["concept"]).name for m in found["mentions"]}
+            click.echo(mentions_text(found["mentions"], names))
     else:
         raise click.UsageError("give either a TEXT, or --batch IN.jsonl with --out OUT.jsonl")
 
@@ -122,13 +130,18 @@ def link(text: str | None, source: Path | None, out: Path | None) -> None:
 @click.command()
 @click.option("--statement", help="The statement to check.")
 @click.option("--evidence", multiple=True, help="A text to check it against (repeatable).")
+@json_option
 @options
 def verify(
-    statement: str | None, evidence: tuple[str, ...], source: Path | None, out: Path | None
+    statement: str | None,
+    evidence: tuple[str, ...],
+    as_json: bool,
+    source: Path | None,
+    out: Path | None,
 ) -> None:
     """Check a statement against evidence: supported, contradicted or not_enough_info."""
-    from kgrag.cli.options import print_json
     from kgrag.linking import Linker
+    from kgrag.render import verdict_text
     from kgrag.verification import verify_json
     from kgrag.vocabulary.lexicon import Lexicon, default_path
 
@@ -142,7 +155,11 @@ def verify(
     if source is not None and out is not None and statement is None:
         run(source, out, ("statement", "evidence"), verdict)
     elif statement is not None and evidence and source is None:
-        print_json(verdict({"statement": statement, "evidence": list(evidence)}))
+        given = verdict({"statement": statement, "evidence": list(evidence)})
+        if as_json:
+            print_json(given)
+        else:
+            click.echo(verdict_text(given))
     else:
         raise click.UsageError(
             "give either --statement with --evidence, or --batch IN.jsonl with --out OUT.jsonl"
