@@ -17,10 +17,10 @@ import csv
 import os
 import sys
 from collections import defaultdict
-from math import sqrt
 from pathlib import Path
 
 from machine import describe
+from statistics_of import share
 
 from kgrag.linking.normalise import key
 from kgrag_ingest.ontologies import crosswalk, drugs, headings, mesh_diseases, mesh_names
@@ -48,13 +48,6 @@ def judged(table: Crosswalk, claimed: list[str]) -> dict[str, str]:
         for name in entry.names:
             found[key(name.text)].add(entry.curie)
     return {name: next(iter(ids)) for name, ids in found.items() if len(ids) == 1}
-
-
-def interval(right: int, of: int) -> str:
-    p, z = right / of, 1.96
-    middle, spread = p + z * z / (2 * of), z * sqrt(p * (1 - p) / of + z * z / (4 * of * of))
-    low, high = (middle - spread) / (1 + z * z / of), (middle + spread) / (1 + z * z / of)
-    return f"{p:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def main() -> None:
@@ -86,7 +79,7 @@ def main() -> None:
         given = [(d, table[key(labels[d])]) for d in asked]
         right = sum(curie in ids[d] for d, curie in given)
         meshes = sum(curie.startswith("MESH:") for _, curie in given)
-        print(f"{what:28} right {interval(right, len(asked))}  precision {interval(right, meshes)}")
+        print(f"{what:28} right {share(right, len(asked))}  precision {share(right, meshes)}")
 
 
 if __name__ == "__main__":

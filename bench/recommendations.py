@@ -20,9 +20,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 from typing import Any
+
+from statistics_of import wilson
 
 from kgrag.ids import sha256
 from kgrag.records.recommendations import Recommendation
@@ -91,16 +92,6 @@ def documents(path: Path, recipe_name: str) -> Iterator[Document]:
 def half(name: str) -> str:
     """``test`` for names with an even SHA-256, else ``dev``."""
     return "test" if int(sha256(name.encode()), 16) % 2 == 0 else "dev"
-
-
-def wilson(right: int, of: int) -> tuple[float, float]:
-    """The 95% interval of a share."""
-    if of == 0:
-        return 0.0, 1.0
-    z, p = 1.96, right / of
-    middle = (p + z * z / (2 * of)) / (1 + z * z / of)
-    width = z * sqrt(p * (1 - p) / of + z * z / (4 * of * of)) / (1 + z * z / of)
-    return middle - width, middle + width
 
 
 def share(right: int, of: int) -> str:

@@ -21,6 +21,12 @@ def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, (centre - half) / below), min(1.0, (centre + half) / below)
 
 
+def share(right: int, total: int) -> str:
+    """A share with its interval, as the results show it."""
+    low, high = wilson(right, total)
+    return f"{right / total if total else 0:.3f} [{low:.3f}, {high:.3f}]"
+
+
 def bootstrap(
     units: Sequence[T], figure: Callable[[Sequence[T]], float], rounds: int = 1000, seed: int = 1
 ) -> tuple[float, float]:

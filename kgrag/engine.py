@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from kgrag.generation.base import LanguageModel
     from kgrag.linking import Linker
     from kgrag.reasoning.loop import Parts
-    from kgrag.reasoning.supersession import Past
     from kgrag.retrieval.passages import HybridRetriever
     from kgrag.stores.base import VectorIndex
     from kgrag.stores.graph import Graph
@@ -59,7 +58,7 @@ class Engine:
         )
         self._turn = threading.RLock()
         self._seen = self.truth.generation
-        self._past_day: tuple[int, str, Past] | None = None  # the last day that was looked back to
+        self._past: tuple[int, str, Parts] | None = None  # the last day that was looked back to
         try:
             self._check_settings()
             if mode == "write":
@@ -197,7 +196,7 @@ class Engine:
         With ``as_of``, an ISO date, only from documents in force on that day; BadQuestion when it
         is no date.
         """
-        from kgrag.reasoning.loop import Parts, ask
+        from kgrag.reasoning.loop import ask
         from kgrag.reasoning.notices import notice
 
         limits = self.settings.answer
@@ -210,7 +209,7 @@ class Engine:
         with self._turn:
             self._follow()
             if as_of is not None:
-                return ask(question, Parts.of(self._past(as_of)), options, id=id)
+                return ask(question, self._parts_as_of(as_of), options, id=id)
             behind = self._check_index()
             answer = ask(question, self._parts, options, id=id)
             if behind:
@@ -230,19 +229,20 @@ class Engine:
             )
         return stamp < generation
 
-    def _past(self, as_of: str) -> Past:
-        """The kb as of a day; the last one is kept, because its index costs seconds to make."""
+    def _parts_as_of(self, as_of: str) -> Parts:
+        """What answers of a day are made with; the last is kept, since its index costs seconds."""
+        from kgrag.reasoning.loop import Parts
         from kgrag.reasoning.supersession import Past
 
-        made, generation = self._past_day, self.truth.generation
+        made, generation = self._past, self.truth.generation
         if made is not None and made[:2] == (generation, as_of):
             return made[2]
         try:
-            past = Past(self, as_of)
+            parts = Parts.of(Past(self, as_of))
         except ValueError as error:
             raise BadQuestion(str(error)) from error
-        self._past_day = (generation, as_of, past)
-        return past
+        self._past = (generation, as_of, parts)
+        return parts
 
     def _follow(self) -> None:
         """A reader sees what another process committed since the last question."""
@@ -277,7 +277,7 @@ class Engine:
 
     def concept(self, curie: str) -> dict[str, Any]:
         """A concept with the assertions that it is part of, as plain values."""
-        concept: dict[str, Any] = to_plain(self.linker.lexicon.concept(curie))
+        concept: dict[str, Any] = to_plain(self.lexicon.concept(curie))
         assertions = [self._described(a) for a in self.truth.assertions(concept=curie)]
         return concept | {"assertions": assertions}
 
@@ -296,7 +296,7 @@ class Engine:
 
     def name_of(self, curie: str) -> str:
         """The concept's name; the CURIE itself when the lexicon of today lacks it."""
-        lexicon = self.linker.lexicon
+        lexicon = self.lexicon
         return lexicon.concept(curie).name if curie in lexicon else curie
 
     def stats(self) -> dict[str, Any]:

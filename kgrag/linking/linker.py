@@ -219,13 +219,7 @@ class Linker:
                 continue
             if choice.type not in _CONDITIONS or choice.cased or choice.defined:
                 continue
-            start, end = words.span(first, number)
-            begin, stop = folded.start(start), folded.end(end)
-            if not _BARRIER.search(text[begin:stop]):
-                yield Mention(
-                    begin, stop, text[begin:stop], choice.concept, choice.type,
-                    round(choice.score * _SHARED, 3),
-                )  # fmt: skip
+            yield from _lent(text, folded, words.span(first, number), choice, _SHARED)
 
     def _otherwise_headed(
         self, text: str, folded: Folded, words: Words, at: int
@@ -235,13 +229,7 @@ class Linker:
             choice = self._disambiguator.choose(self._number(name), name)
             if choice is None or choice.type not in _CONDITIONS or choice.cased or choice.defined:
                 continue
-            start, end = words.span(first, number)
-            begin, stop = folded.start(start), folded.end(end)
-            if not _BARRIER.search(text[begin:stop]):
-                yield Mention(
-                    begin, stop, text[begin:stop], choice.concept, choice.type,
-                    round(choice.score * _HEADED, 3),
-                )  # fmt: skip
+            yield from _lent(text, folded, words.span(first, number), choice, _HEADED)
 
     def _knows(self, name: str) -> bool:
         return self._matcher.number(name) is not None
@@ -296,6 +284,16 @@ class Linker:
                 runners_up=tuple(c for c in dict.fromkeys(others) if c != concept),
                 margin=margin,
             )
+
+
+def _lent(
+    text: str, folded: Folded, span: tuple[int, int], choice: Choice, worth: float
+) -> Iterator[Mention]:
+    """The mention of a name that shares words with another, unless something parts its words."""
+    begin, stop = folded.start(span[0]), folded.end(span[1])
+    if not _BARRIER.search(text[begin:stop]):
+        score = round(choice.score * worth, 3)
+        yield Mention(begin, stop, text[begin:stop], choice.concept, choice.type, score)
 
 
 def _with_short_forms(

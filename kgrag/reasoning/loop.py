@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from kgrag.errors import KgragError
@@ -284,8 +285,7 @@ def _different(ranked: Sequence[Ranked], most: int = 30) -> list[Ranked]:
         mine = set(content_words(piece.text))
         repeats = any(
             min(coverage(mine, other), coverage(other, mine)) >= 0.8
-            and not (k.citable.document_id == piece.document_id
-                     and k.citable.start < piece.end and piece.start < k.citable.end)
+            and not _overlap(k.citable, piece)
             for k, other in zip(kept, words, strict=True)
         )  # fmt: skip
         if not repeats:
@@ -306,14 +306,19 @@ def _keep(
     """
     pieces: list[Citable] = []
     kept: list[Statement] = []
+
+    @cache
+    def text_of(document_id: str) -> str:
+        return parts.truth.document(document_id).text
+
     for candidate in ordered:
         chance = _chance(draft, parts, [candidate])
         if kept and chance < FOLLOWING * threshold:
             continue
         piece = candidate.citable
         with _guarded("span"):
-            at = next((i for i, p in enumerate(pieces) if _touch(p, piece, parts.truth)), None)
-            joined = None if at is None else _joined(pieces[at], piece, parts.truth)
+            at = next((i for i, p in enumerate(pieces) if _touch(p, piece, text_of)), None)
+            joined = None if at is None else _joined(pieces[at], piece, text_of)
         if at is not None and joined is not None:
             if joined.words <= draft.options.words:
                 confidence = kept[at].confidence
@@ -321,7 +326,7 @@ def _keep(
                 if statement is not None:
                     pieces[at], kept[at] = joined, statement
                     continue
-            if pieces[at].start < piece.end and piece.start < pieces[at].end:
+            if _overlap(pieces[at], piece):
                 continue
         if len(kept) == draft.options.statements:
             continue
@@ -333,22 +338,28 @@ def _keep(
     return tuple(kept)
 
 
-def _touch(one: Citable, other: Citable, truth: Reads) -> bool:
+def _overlap(one: Citable, other: Citable) -> bool:
+    """Whether the two share characters."""
+    same = one.document_id == other.document_id
+    return same and one.start < other.end and other.start < one.end
+
+
+def _touch(one: Citable, other: Citable, text_of: Callable[[str], str]) -> bool:
     """Whether the two overlap, or follow each other in one paragraph of one section."""
     if (one.document_id, one.section) != (other.document_id, other.section):
         return False
     first, second = sorted((one, other), key=lambda c: (c.start, c.end))
     if second.start <= first.end:
         return True
-    between = truth.document(one.document_id).text[first.end : second.start]
+    between = text_of(one.document_id)[first.end : second.start]
     return not between.strip() and "\n" not in between
 
 
-def _joined(one: Citable, other: Citable, truth: Reads) -> Citable:
+def _joined(one: Citable, other: Citable, text_of: Callable[[str], str]) -> Citable:
     """The one piece that holds both, from the first character to the last."""
     start, end = min(one.start, other.start), max(one.end, other.end)
     first = min(one, other, key=lambda c: c.start)
-    text = truth.document(one.document_id).text[start:end]
+    text = text_of(one.document_id)[start:end]
     return replace(first, start=start, end=end, text=text, doubt=max(one.doubt, other.doubt))
 
 
@@ -481,16 +492,15 @@ def _answer(draft: _Draft, parts: Parts, statements: tuple[Statement, ...]) -> A
             draft.view.seeds, _sound_paths(draft, parts), _sound(shown, draft, parts)
         )
     warnings = _warnings(draft, parts)
-    for document in dict.fromkeys(c.document for s in statements for c in s.citations):
-        if document.id in draft.context.concerns:
-            warnings.append(notice("concern", title=document.title))
-    for document in dict.fromkeys(c.document for s in statements for c in s.citations):
-        if parts.past is not None and parts.past.inexact(document.id):
-            warnings.append(notice("inexact", title=document.title))
-    doubtful = {c.document_id: c.title for c in draft.context.citables if c.doubt >= DOUBTFUL}
-    for identifier in dict.fromkeys(c.document.id for s in statements for c in s.citations):
-        if identifier in doubtful:
-            warnings.append(notice("doubtful_cited", title=doubtful[identifier]))
+    doubtful = {c.document_id for c in draft.context.citables if c.doubt >= DOUBTFUL}
+    documents = tuple(dict.fromkeys(c.document for s in statements for c in s.citations))
+    marked = {
+        "concern": [d for d in documents if d.id in draft.context.concerns],
+        "inexact": [d for d in documents if parts.past and parts.past.inexact(d.id)],
+        "doubtful_cited": [d for d in documents if d.id in doubtful],
+    }
+    for name, those in marked.items():
+        warnings += [notice(name, title=d.title) for d in those]
     return Answer(
         draft.id, draft.question, False, None, statements, evidence, draft.view.conflicts,
         tuple(dict.fromkeys(warnings)), dict(parts.models), draft.clock.all(),

@@ -15,7 +15,7 @@ from kgrag.records.recommendations import Recommendation
 from kgrag.retrieval.expand import expand
 from kgrag.retrieval.rerank import WEIGHTS, LinearReranker
 from kgrag.retrieval.scope import Scope
-from kgrag.retrieval.seeds import find_seeds, seed_weights
+from kgrag.retrieval.seeds import find_seeds
 
 if TYPE_CHECKING:
     from kgrag.engine import Engine
@@ -58,8 +58,6 @@ def look(engine: Engine | Past, question: str, options: AskOptions) -> GraphView
     graph = engine.graph
     scope = Scope(engine.truth, options.collections)
     asked = {seed.concept for seed in seeds}
-    if not any(concept in graph for concept in seed_weights(seeds, names, graph)):
-        return GraphView(seeds, conflicts=find_conflicts((), scope, names, _advice(asked, scope)))
     # Retrieval finds the passages itself; here the graph says which sentences state what.
     expansion = expand(seeds, graph, scope, hierarchy=names, passages=0)
     touching = [a for a, _ in expansion.assertions if {a.subject, a.object} <= asked]

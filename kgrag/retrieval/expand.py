@@ -65,7 +65,8 @@ def expand(
     edges = _edges(graph, ranks, assertions)
     held = {a.id: a for a in truth.assertions(list(edges))} if edges else {}
     chosen = tuple((held[name], score) for name, score in edges.items() if name in held)
-    found = truth.passages_with_concepts([c for c, _ in concepts], limit=_PASSAGES)
+    named = [c for c, _ in concepts]
+    found = truth.passages_with_concepts(named, limit=_PASSAGES) if passages else ()
     return Expansion(tuple(concepts), chosen, _passages(found, ranks, passages))
 
 

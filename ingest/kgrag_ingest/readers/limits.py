@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from typing import Final
 
 from kgrag.errors import UnreadableFile
@@ -12,7 +13,7 @@ MAX_BYTES: Final = 200_000_000
 MAX_DEPTH: Final = 256
 """Elements within elements (HTML, XML) or values within values (JSON)."""
 MAX_PARTS: Final = 5_000
-"""Files in an archive (DOCX)."""
+"""Files in an archive (DOCX, XLSX)."""
 MAX_RATIO: Final = 200
 """Unpacked bytes for a packed byte, in an archive of more than ``FREE_UNPACKED`` bytes."""
 FREE_UNPACKED: Final = 10_000_000
@@ -35,6 +36,26 @@ def check_size(data: bytes, uri: str) -> None:
         )
     if _SOMETHING.search(data.removeprefix(b"\xef\xbb\xbf")) is None:
         raise UnreadableFile(uri, "the file holds nothing but white space")
+
+
+def check_archive(archive: zipfile.ZipFile, packed: int, uri: str) -> None:
+    """UnreadableFile when the archive of ``packed`` bytes is encrypted or beyond the limits."""
+    entries = archive.infolist()
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise UnreadableFile(uri, "it is encrypted")
+    if len(entries) > MAX_PARTS:
+        raise UnreadableFile(
+            uri, f"the archive has {len(entries):,} parts, more than {MAX_PARTS:,}"
+        )
+    total = sum(entry.file_size for entry in entries)
+    if total > MAX_UNPACKED:
+        raise UnreadableFile(
+            uri, f"the archive unpacks to {total:,} bytes, more than {MAX_UNPACKED:,}"
+        )
+    if total > FREE_UNPACKED and total > MAX_RATIO * packed:
+        raise UnreadableFile(
+            uri, f"the archive unpacks to {total // packed:,} times its size, as a bomb does"
+        )
 
 
 def too_deep(uri: str, what: str) -> UnreadableFile:

@@ -67,18 +67,7 @@ class XlsxReader:
 
 
 def _check(archive: zipfile.ZipFile, packed: int, uri: str) -> None:
-    entries = archive.infolist()
-    if any(entry.flag_bits & 1 for entry in entries):
-        raise UnreadableFile(uri, "it is encrypted")
-    if len(entries) > limits.MAX_PARTS:
-        raise UnreadableFile(
-            uri, f"the archive has {len(entries):,} parts, more than {limits.MAX_PARTS:,}"
-        )
-    total = sum(entry.file_size for entry in entries)
-    if total > limits.MAX_UNPACKED or (
-        total > limits.FREE_UNPACKED and total > limits.MAX_RATIO * packed
-    ):
-        raise UnreadableFile(uri, f"the archive unpacks to {total:,} bytes, as a bomb does")
+    limits.check_archive(archive, packed, uri)
     if "xl/workbook.xml" not in archive.namelist():
         raise UnreadableFile(uri, "it is not a spreadsheet that can be read: it has no workbook")
 
