@@ -18,7 +18,7 @@ from retrieval import data, embed, indexed, interval
 from kgrag.encoding import load_encoder
 from kgrag.ids import passage_id, sha256
 from kgrag.records.text import Block, Document, Source
-from kgrag.retrieval.passages import Fusion, fuse
+from kgrag.retrieval.fusion import Fusion, fuse
 from kgrag.retrieval.terms import question_terms
 from kgrag.stores.base import Filters
 from kgrag_ingest.passages import passages

@@ -15,7 +15,7 @@ from machine import describe
 from retrieval import data, embed, indexed, interval, ndcg
 
 from kgrag.encoding import load_encoder
-from kgrag.retrieval.passages import Fusion, fuse
+from kgrag.retrieval.fusion import Fusion, fuse
 from kgrag.retrieval.terms import question_terms
 from kgrag.stores.base import Filters
 

@@ -35,9 +35,11 @@ class Stores(_Section):
 
 
 class Retrieval(_Section):
-    """``passages``: how many the context is made of."""
+    """``passages``: how many the context is made of. ``parts``: which ways of finding and
+    ordering passages are used, by the names of ``kgrag.retrieval.parts``."""
 
     passages: Annotated[int, Field(ge=1, le=200)] = 20
+    parts: Annotated[tuple[str, ...], Field(min_length=1)] = ("bm25", "dense")
 
 
 class Generation(_Section):

@@ -128,9 +128,9 @@ class Engine:
     @cached_property
     def retriever(self) -> HybridRetriever:
         """Passages by words and by meaning."""
-        from kgrag.retrieval.passages import HybridRetriever
+        from kgrag.retrieval.parts import retriever_of
 
-        return HybridRetriever(self.truth, self.index, self.encoder)
+        return retriever_of(self, self.index)
 
     @cached_property
     def linker(self) -> Linker:

@@ -182,7 +182,7 @@ def ask(
     At most ``options.statements`` of at most ``options.words`` words. BadQuestion when it cannot
     be asked; any other abnormal end of a check is an abstention without evidence.
     """
-    from kgrag.retrieval.passages import check_question as askable
+    from kgrag.retrieval.asked import check_question as askable
 
     limits = options or AskOptions()
     identifier = id or f"ans_{uuid.uuid4().hex[:24]}"

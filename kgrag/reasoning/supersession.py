@@ -82,13 +82,13 @@ class Past:
     def retriever(self) -> HybridRetriever:
         """Passages of the documents in force, by words and by meaning."""
         from kgrag.retrieval.index import catch_up
-        from kgrag.retrieval.passages import HybridRetriever
+        from kgrag.retrieval.parts import retriever_of
         from kgrag.stores.memory_index import MemoryIndex
 
         index = MemoryIndex(dimensions=self.encoder.dimensions)
         if self.truth.valid.documents:
             catch_up(self.truth, index, self.encoder)
-        return HybridRetriever(self.truth, index, self.encoder)
+        return retriever_of(self, index)
 
     @cached_property
     def graph(self) -> Graph:

@@ -1,83 +1,72 @@
-"""Passages for a question: BM25 and cosine over the one index, joined, text from the truth."""
+"""Passages for a question: what the sources find, joined, looked at again; text from the truth."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from kgrag.encoding.base import Encoder
-from kgrag.errors import BadQuestion
 from kgrag.records.answer import CitedDocument, Hit
-from kgrag.retrieval.terms import question_terms
+from kgrag.retrieval.asked import Asked
+from kgrag.retrieval.base import Scorer, Source
+from kgrag.retrieval.fusion import Fusion, fuse, rescore
+from kgrag.retrieval.seeds import Links
 from kgrag.stores.base import Filters, IndexHit, TruthStore, VectorIndex
-
-MAX_QUESTION_CHARS: Final = 4000
-# Names of drugs and units bring Greek letters with them.
-_SCRIPTS: Final = ("LATIN", "GREEK", "MICRO", "FEMININE", "MASCULINE")
-
-
-@dataclass(frozen=True, slots=True)
-class Fusion:
-    """How the two lists are joined: a weighted sum of z-scores over the union of both.
-
-    ``depth`` hits are taken of each list. ``dense_weight`` is in [0, 1], the lexical weight is
-    the rest.
-    """
-
-    depth: int = 100
-    dense_weight: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A hit with what each half of the index said of it; None where that half did not list it.
+    """A hit with what each part of retrieval said of it.
 
-    ``hit.score`` is the joined score, ``bm25`` has no unit, ``cosine`` is in [-1, 1].
+    ``hit.score`` is the joined score; ``scores`` has those of the parts that listed it, by name:
+    ``bm25`` without unit, ``dense`` a cosine in [-1, 1].
     """
 
     hit: Hit
-    bm25: float | None
-    cosine: float | None
+    scores: Mapping[str, float]
+
+    @property
+    def bm25(self) -> float | None:
+        """None where BM25 did not list it."""
+        return self.scores.get("bm25")
+
+    @property
+    def cosine(self) -> float | None:
+        """None where the dense half did not list it."""
+        return self.scores.get("dense")
 
 
-def check_question(question: str) -> str:
-    """The question without outer white space; BadQuestion when it cannot be asked."""
-    stripped = question.strip()
-    if not any(char.isalnum() for char in stripped):
-        raise BadQuestion("the question is empty", hint="ask in words")
-    if len(stripped) > MAX_QUESTION_CHARS:
-        raise BadQuestion(
-            f"the question has {len(stripped):,} characters",
-            hint=f"ask in at most {MAX_QUESTION_CHARS:,}",
-        )
-    letters = [char for char in stripped if char.isalpha()]
-    if sum(unicodedata.name(char, "").startswith(_SCRIPTS) for char in letters) * 2 < len(letters):
-        raise BadQuestion("the question is in a script that kgrag does not read", hint="in English")
-    return stripped
+class Lexical:
+    """BM25 over the terms of passages and their titles."""
+
+    name = "bm25"
+
+    def __init__(self, index: VectorIndex) -> None:
+        self._index = index
+
+    def find(self, asked: Asked, *, limit: int, filters: Filters) -> Sequence[IndexHit]:
+        """See ``Source``."""
+        return self._index.sparse(asked.terms, limit=limit, filters=filters)
 
 
-def fuse(
-    lexical: Sequence[IndexHit], dense: Sequence[IndexHit], fusion: Fusion
-) -> list[tuple[str, float]]:
-    """Passage ids of both lists with their joined scores, best first, ties by passage id.
+class Dense:
+    """Cosine of the vectors of question and passage."""
 
-    A passage that one list lacks has that list's lowest score there: it is no better.
-    """
-    ids = sorted({h.passage_id for h in lexical} | {h.passage_id for h in dense})
-    joined = (1 - fusion.dense_weight) * _z_scores(ids, lexical) + fusion.dense_weight * _z_scores(
-        ids, dense
-    )
-    pairs = zip(ids, (float(score) for score in joined), strict=True)
-    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+    name = "dense"
+
+    def __init__(self, index: VectorIndex) -> None:
+        self._index = index
+
+    def find(self, asked: Asked, *, limit: int, filters: Filters) -> Sequence[IndexHit]:
+        """See ``Source``."""
+        return self._index.dense(asked.vector, limit=limit, filters=filters)
 
 
 class HybridRetriever:
-    """Current passages for a question. Reads the truth and the index, changes neither."""
+    """Current passages for a question. Reads the truth and the index, changes neither.
+
+    ``sources`` are BM25 and dense by default; ``scorers`` none.
+    """
 
     def __init__(
         self,
@@ -85,9 +74,14 @@ class HybridRetriever:
         index: VectorIndex,
         encoder: Encoder,
         *,
+        linker: Links | None = None,
+        sources: Sequence[Source] | None = None,
+        scorers: Sequence[Scorer] = (),
         fusion: Fusion | None = None,
     ) -> None:
-        self._truth, self._index, self._encoder = truth, index, encoder
+        self._truth, self._encoder, self._linker = truth, encoder, linker
+        self._sources = (Lexical(index), Dense(index)) if sources is None else tuple(sources)
+        self._scorers = tuple(scorers)
         self._fusion = fusion or Fusion()
 
     def search(
@@ -99,22 +93,29 @@ class HybridRetriever:
     def candidates(
         self, question: str, *, limit: int = 20, filters: Filters | None = None
     ) -> list[Candidate]:
-        """The best ``limit`` hits with the scores of both halves, best first.
+        """The best ``limit`` hits with the scores of all parts, best first.
 
         Only passages of documents that are current in the truth, even where the index is behind.
         """
-        asked = check_question(question)
-        vector: NDArray[np.float32] = self._encoder.encode([asked])[0]
+        asked = Asked(question, self._encoder, self._linker)
         scope = filters or Filters()
-        depth = max(self._fusion.depth, limit)
-        lexical = self._index.sparse(question_terms(asked), limit=depth, filters=scope)
-        dense = self._index.dense(vector, limit=depth, filters=scope)
-        bm25 = {h.passage_id: h.score for h in lexical}
-        cosine = {h.passage_id: h.score for h in dense}
-        ranked = fuse(lexical, dense, self._fusion)
+        fusion = self._fusion
+        depth = max(fusion.depth, limit)
+        lists = {s.name: s.find(asked, limit=depth, filters=scope) for s in self._sources}
+        ranked = fuse(lists, fusion.weights)
+        looked_at = max(limit, fusion.rescored) if self._scorers else limit
+        hits = self._hits(ranked, looked_at, scope)
+        said = {name: {h.passage_id: h.score for h in found} for name, found in lists.items()}
+        if self._scorers:
+            seen = hits[: fusion.rescored]
+            found = {s.name: s.score(asked, seen) for s in self._scorers}
+            for name, values in found.items():
+                pairs = zip(seen, map(float, values), strict=True)
+                said[name] = {h.passage_id: v for h, v in pairs if v == v}
+            hits = rescore(hits, found, fusion)
         return [
-            Candidate(hit, bm25.get(hit.passage_id), cosine.get(hit.passage_id))
-            for hit in self._hits(ranked, limit, scope)
+            Candidate(hit, {n: s[hit.passage_id] for n, s in said.items() if hit.passage_id in s})
+            for hit in hits[:limit]
         ]
 
     def _hits(self, ranked: Sequence[tuple[str, float]], limit: int, scope: Filters) -> list[Hit]:
@@ -159,17 +160,3 @@ class HybridRetriever:
                 None if hidden else CitedDocument.of(info.id, info.uri, info.title, info.metadata)
             )
         return known[document_id]
-
-
-def _z_scores(ids: Sequence[str], hits: Sequence[IndexHit]) -> NDArray[np.float64]:
-    """Standard scores of ``ids`` in one list; zeros when the list says nothing of their order."""
-    if not hits:
-        return np.zeros(len(ids))
-    scores: Mapping[str, float] = {h.passage_id: h.score for h in hits}
-    lowest = min(scores.values())
-    values = np.array([scores.get(identifier, lowest) for identifier in ids])
-    spread = values.std()
-    if spread < 1e-9:
-        return np.zeros(len(ids))
-    standard: NDArray[np.float64] = (values - values.mean()) / spread
-    return standard

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kgrag.config import Settings
 from kgrag.encoding import load_encoder
 from kgrag.errors import BadQuestion, KnowledgeBaseError
 from kgrag.reasoning.supersession import Past, standing_of
@@ -42,7 +43,7 @@ class Opened:
 
     truth: TruthStore
     encoder: Any = field(default_factory=lambda: load_encoder("hashing"))
-    settings: Any = None
+    settings: Settings = field(default_factory=Settings)
     linker: Any = None
     lexicon: Any = None
     model: Any = None
