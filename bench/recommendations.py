@@ -29,7 +29,7 @@ from kgrag.ids import sha256
 from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Source
 from kgrag.sentences import sentences
-from kgrag_ingest.pipeline import _with_defaults
+from kgrag_ingest.prepare import with_defaults
 from kgrag_ingest.readers import select
 from kgrag_ingest.recipes import load
 from kgrag_ingest.recommend import recommend
@@ -80,7 +80,7 @@ def documents(path: Path, recipe_name: str) -> Iterator[Document]:
             original_sha256=sha256(data),
             reader=f"{reader.name}/{reader.version}",
             text=reading.text,
-            metadata=_with_defaults(reading.metadata, recipe),
+            metadata=with_defaults(reading.metadata, recipe),
             blocks=reading.blocks,
             sections=reading.sections,
             pages=reading.pages,

@@ -1,76 +1,27 @@
 """From files to committed documents: find, read, cut, link, extract, commit.
 
 Each document version is one transaction, so a kill loses at most the one in hand. What depends on
-the truth alone (vectors, graph) is brought up to date afterwards and by itself.
+the truth alone (vectors, graph) is brought up to date afterwards and by itself. ``ray_pipeline``
+does the same steps on a cluster; there too it is this process alone that commits.
 """
 
 from __future__ import annotations
 
-import time
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
 
 from kgrag.errors import DataError, UnreadableFile
-from kgrag.ids import document_id, make_id, sha256
+from kgrag.ids import sha256
 from kgrag.linking import Linker
-from kgrag.paths import resource
 from kgrag.progress import SILENT, Progress
-from kgrag.records.text import Document, Doubt, Metadata, Source
-from kgrag.stores.base import FileState, Ingested, TruthStore
-from kgrag_ingest import passages as cutting
-from kgrag_ingest import recommend as recommending
+from kgrag.records.text import Document
+from kgrag.stores.base import FileState, TruthStore
 from kgrag_ingest.discover import Found, discover
-from kgrag_ingest.extract import extract
-from kgrag_ingest.readers import select
-from kgrag_ingest.readers.base import Reader, Reading
+from kgrag_ingest.prepare import Prepared, prepare, read, reason, shape
 from kgrag_ingest.recipes import Recipe
-from kgrag_ingest.recommend import recommend
+from kgrag_ingest.report import Refusal, Report, timed
 
-# Raised when the steps after reading change what they make of the same document.
-VERSION = "1"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A file, or a record of one, that was not taken, and why: one line."""
-
-    uri: str
-    reason: str
-
-
-@dataclass(slots=True)
-class Report:
-    """What an ingest did. Seconds by step; counts of documents and what is in them."""
-
-    files: int = 0
-    unchanged: int = 0
-    documents: int = 0
-    new: int = 0
-    skipped: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
-    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    refusals: list[Refusal] = field(default_factory=list)
-    doubts: list[tuple[str, Doubt]] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values for ``--json``."""
-        return {
-            "files": self.files,
-            "unchanged": self.unchanged,
-            "documents": self.documents,
-            "new": self.new,
-            "skipped_by_recipe": self.skipped,
-            "counts": dict(sorted(self.counts.items())),
-            "seconds": {k: round(v, 3) for k, v in sorted(self.seconds.items())},
-            "refused": [{"uri": r.uri, "reason": r.reason} for r in self.refusals],
-            "doubts": [
-                {"uri": uri, "page": d.page, "level": d.level, "reason": d.message}
-                for uri, d in self.doubts
-            ],
-        }
+__all__ = ["OpenFile", "Refusal", "Report", "Writing", "ingest"]
 
 
 def ingest(
@@ -88,150 +39,114 @@ def ingest(
     ``root`` is what identifiers are relative to: by default a folder that was named, or the
     folder of a file that was named. A refused file never stops the others.
     """
-    report = Report()
-    shape = _shape(linker, recipe)
+    writing = Writing(truth, collection, shape(linker, recipe))
     found = list(discover(paths, root=root, recipe=recipe))
     progress.stage("reading", len(found), "files")
     for item in found:
-        _ingest_file(item, truth, linker, recipe, collection, shape, report)
+        data = writing.bytes_of(item)
+        if data is not None and (file := writing.open(item, sha256(data))) is not None:
+            _ingest_file(file, data, linker, recipe)
         progress.advance()
-    return report
+    return writing.report
 
 
-def _ingest_file(
-    item: Found,
-    truth: TruthStore,
-    linker: Linker,
-    recipe: Recipe | None,
-    collection: str,
-    shape: str,
-    report: Report,
-) -> None:
-    if item.refusal is not None:
-        report.files += 1
-        report.refusals.append(Refusal(item.uri, item.refusal))
-        return
-    if item.skipped:
-        report.skipped += 1
-        return
-    report.files += 1
+def _ingest_file(file: OpenFile, data: bytes, linker: Linker, recipe: Recipe | None) -> None:
+    seconds = file.report.seconds
     try:
-        with _timed(report, "read"):
-            data = item.read()
-            digest = sha256(data)
-            state = truth.file_state(collection, item.relative)
-            if state is not None and (state.sha256, state.shape) == (digest, shape):
-                report.unchanged += 1
-                report.documents += len(state.documents)
-                return
-            reader = select(data, item.uri, reader=recipe.reader if recipe else None)
-            readings = iter(reader.read(data, uri=item.uri))
-        documents: list[str] = []
-        complete = True
+        documents = read(
+            data, file.item, digest=file.digest, recipe=recipe, collection=file.collection
+        )
         while True:
-            with _timed(report, "read"):
-                reading = next(readings, None)
-            if reading is None:
+            with timed(seconds, "read"):
+                one = next(documents, None)
+            if one is None:
                 break
-            if isinstance(reading, Exception):
-                complete = False
-                report.refusals.append(Refusal(item.uri, _reason(reading, item.uri)))
-                continue
-            ingested = prepare(
-                reading, data, digest, item, reader, linker, recipe, collection, report
-            )
-            with _timed(report, "commit"):
-                _refuse_collision(truth, ingested.document, item)
-                report.new += truth.put(ingested)
-            documents.append(ingested.document.id)
-            report.documents += 1
-        if complete:
-            with _timed(report, "commit"):
-                truth.put_file_state(
-                    FileState(collection, item.relative, digest, shape, tuple(documents))
-                )
+            if isinstance(one, Exception):
+                file.refuse(reason(one, file.item.uri))
+            else:
+                file.commit(prepare(one, linker, recipe), data)
     except (DataError, OSError) as error:
-        report.refusals.append(Refusal(item.uri, _reason(error, item.uri)))
+        file.refuse(reason(error, file.item.uri))
+    file.close()
 
 
-def prepare(
-    reading: Reading,
-    data: bytes,
-    digest: str,
-    item: Found,
-    reader: Reader,
-    linker: Linker,
-    recipe: Recipe | None,
-    collection: str,
-    report: Report,
-) -> Ingested:
-    """What one transaction commits for ``reading``: no store is touched."""
-    original = data if reading.original is None else reading.original
-    original_sha256 = digest if reading.original is None else sha256(original)
-    metadata = _with_defaults(reading.metadata, recipe)
-    identifier = _identifier(metadata, item.relative, reading.record)
-    name = f"{reader.name}/{reader.version}"
-    document = Document(
-        id=document_id(collection, identifier, original_sha256, name),
-        source=Source(collection, identifier),
-        uri=item.uri if reading.record is None else f"{item.uri}#{reading.record}",
-        media_type=reader.media_types[0],
-        original_sha256=original_sha256,
-        reader=name,
-        text=reading.text,
-        metadata=metadata,
-        blocks=reading.blocks,
-        sections=reading.sections,
-        pages=reading.pages,
-        tables=reading.tables,
-        doubts=reading.doubts,
-    )
-    with _timed(report, "cut"):
-        passages = cutting.passages(document)
-    with _timed(report, "link"):
-        mentions = linker.link(document.text)
-    with _timed(report, "extract"):
-        extraction = extract(document, mentions)
-    with _timed(report, "recommend"):
-        recommendations = recommend(document, mentions, system=recipe.grades if recipe else None)
-    report.doubts += [(document.uri, doubt) for doubt in document.doubts]
-    report.counts.update(
-        passages=len(passages),
-        mentions=len(mentions),
-        assertions=len(extraction.assertions),
-        rejects=len(extraction.rejects),
-        recommendations=len(recommendations),
-        chars=len(document.text),
-        doubts=len(document.doubts),
-        tables=len(document.tables),
-    )
-    return Ingested(
-        document=document,
-        original=original,
-        passages=passages,
-        mentions=mentions,
-        assertions=extraction.assertions,
-        rejects=extraction.rejects,
-        recommendations=recommendations,
-    )
+class Writing:
+    """The one writer's side of an ingest: which files need reading, and what is committed."""
+
+    def __init__(self, truth: TruthStore, collection: str, shape: str) -> None:
+        self.truth, self.collection, self.shape = truth, collection, shape
+        self.report = Report()
+
+    def bytes_of(self, item: Found) -> bytes | None:
+        """The bytes of a file; None when it is skipped or refused, which is then reported."""
+        report = self.report
+        if item.refusal is not None:
+            report.files += 1
+            report.refusals.append(Refusal(item.uri, item.refusal))
+            return None
+        if item.skipped:
+            report.skipped += 1
+            return None
+        report.files += 1
+        try:
+            with timed(report.seconds, "read"):
+                return item.read()
+        except (DataError, OSError) as error:
+            report.refusals.append(Refusal(item.uri, reason(error, item.uri)))
+            return None
+
+    def open(self, item: Found, digest: str) -> OpenFile | None:
+        """The file with the bytes of that hash; None when nothing of it has changed."""
+        state = self.truth.file_state(self.collection, item.relative)
+        if state is not None and (state.sha256, state.shape) == (digest, self.shape):
+            self.report.unchanged += 1
+            self.report.documents += len(state.documents)
+            return None
+        return OpenFile(self, item, digest, state.documents if state else ())
 
 
-def _identifier(metadata: Metadata, relative: str, record: str | None) -> str:
-    """``doi:``, else ``pmid:``, else the path with the record's name."""
-    known = dict(metadata.identifiers)
-    for scheme in ("doi", "pmid"):
-        if known.get(scheme):
-            return f"{scheme}:{known[scheme].lower()}"
-    return relative if record is None else f"{relative}#{record}"
+class OpenFile:
+    """A file whose documents are being committed.
 
+    ``before``: the documents that its last complete ingest gave.
+    """
 
-def _with_defaults(metadata: Metadata, recipe: Recipe | None) -> Metadata:
-    """What the recipe says of all its documents, where the document itself says nothing."""
-    if recipe is None:
-        return metadata
-    defaults: Mapping[str, str] = recipe.metadata
-    missing = {k: v for k, v in defaults.items() if getattr(metadata, k, "") is None}
-    return replace(metadata, **missing) if missing else metadata  # type: ignore[arg-type]
+    def __init__(
+        self, writing: Writing, item: Found, digest: str, before: tuple[str, ...] = ()
+    ) -> None:
+        self.item, self.digest, self.before = item, digest, before
+        self.report, self.collection = writing.report, writing.collection
+        self._truth, self._shape = writing.truth, writing.shape
+        self._documents: list[str] = []
+        self._complete = True
+
+    def refuse(self, why: str) -> None:
+        """The file or a record of it was refused: it will be read again next time."""
+        self._complete = False
+        self.report.refusals.append(Refusal(self.item.uri, why))
+
+    def commit(self, prepared: Prepared, data: bytes) -> None:
+        """One transaction; ``data`` is the bytes of the file. UnreadableFile on a collision."""
+        ingested = prepared.ingested(data)
+        report = self.report
+        for step, seconds in prepared.seconds.items():
+            report.seconds[step] += seconds
+        report.add(ingested)
+        with timed(report.seconds, "commit"):
+            _refuse_collision(self._truth, ingested.document, self.item)
+            report.new += self._truth.put(ingested)
+        self._documents.append(ingested.document.id)
+        report.documents += 1
+
+    def close(self) -> None:
+        """The file is not read again until it changes, when nothing of it was refused."""
+        if not self._complete:
+            return
+        state = FileState(
+            self.collection, self.item.relative, self.digest, self._shape, tuple(self._documents)
+        )
+        with timed(self.report.seconds, "commit"):
+            self._truth.put_file_state(state)
 
 
 def _refuse_collision(truth: TruthStore, document: Document, item: Found) -> None:
@@ -248,57 +163,3 @@ def _refuse_collision(truth: TruthStore, document: Document, item: Found) -> Non
             f"another file is known as {document.source.identifier!r}: {other}",
             hint="give this one its own --collection, or name a common folder with --root",
         )
-
-
-def _shape(linker: Linker, recipe: Recipe | None) -> str:
-    """The hash of all that shapes documents besides their bytes."""
-    from kgrag_ingest.readers import versions
-
-    return make_id(
-        "shape",
-        VERSION,
-        cutting.VERSION,
-        recommending.VERSION,
-        _rules_sha256(),
-        linker.lexicon.sha256,
-        versions(),
-        recipe.sha256 if recipe else None,
-    )
-
-
-# Read when a question is asked or a lexicon is compiled; no document becomes another by them.
-_SHAPES_NOTHING: Final = frozenset(
-    {"advice_words.toml", "error_rates.toml", "notices.toml", "packages.toml", "registry.toml"}
-)
-
-
-def _rules_sha256() -> str:
-    """Of all rules and weights: linking and extraction are what they say."""
-    folder = resource("ontologies")
-    found = (p for kind in ("toml", "tsv", "json") for p in folder.rglob(f"*.{kind}"))
-    files = sorted(path for path in found if path.name not in _SHAPES_NOTHING)
-    return sha256(b"".join(path.read_bytes() for path in files))
-
-
-def _reason(error: Exception, uri: str) -> str:
-    """The error on one line, without the file's name that the line already has."""
-    if isinstance(error, UnreadableFile):
-        text = error.reason + (f" ({error.hint})" if error.hint else "")
-    elif isinstance(error, OSError):
-        text = error.strerror or type(error).__name__
-    else:
-        text = str(error)
-    return " ".join(text.replace(f"{uri}: ", "").split())
-
-
-class _timed:  # noqa: N801 - reads as a verb at its uses
-    """Adds the seconds spent inside to ``report.seconds[step]``."""
-
-    def __init__(self, report: Report, step: str) -> None:
-        self._report, self._step = report, step
-
-    def __enter__(self) -> None:
-        self._start = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self._report.seconds[self._step] += time.perf_counter() - self._start

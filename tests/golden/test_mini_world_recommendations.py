@@ -11,7 +11,7 @@ from mini_world import GUIDELINES
 from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Source
 from kgrag_ingest.discover import discover
-from kgrag_ingest.pipeline import _with_defaults
+from kgrag_ingest.prepare import with_defaults
 from kgrag_ingest.readers import select
 from kgrag_ingest.readers.base import Reading
 from kgrag_ingest.recipes import load
@@ -109,7 +109,7 @@ def documents() -> Iterator[tuple[str, Document]]:
                     original_sha256="0",
                     reader=f"{reader.name}/{reader.version}",
                     text=reading.text,
-                    metadata=_with_defaults(reading.metadata, recipe),
+                    metadata=with_defaults(reading.metadata, recipe),
                     blocks=reading.blocks,
                     sections=reading.sections,
                     pages=reading.pages,
