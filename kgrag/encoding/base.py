@@ -35,3 +35,12 @@ class TokenEncoder(Encoder, Protocol):
     def encode_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """One array of shape (tokens, dimensions) a text, rows of length 1, no special tokens."""
         ...
+
+
+@runtime_checkable
+class QuestionEncoder(Encoder, Protocol):
+    """An encoder that encodes questions otherwise than passages, into the same space."""
+
+    def encode_questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Shape (len(texts), dimensions), rows of length 1, in the order of ``texts``."""
+        ...

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kgrag.encoding.base import Encoder, TokenEncoder
+from kgrag.encoding.base import Encoder, QuestionEncoder, TokenEncoder
 from kgrag.errors import BadQuestion
 from kgrag.records.concepts import Mention
 from kgrag.retrieval.seeds import Links
@@ -33,7 +33,11 @@ class Asked:
     @cached_property
     def vector(self) -> NDArray[np.float32]:
         """Shape (dimensions,), of length 1."""
-        vector: NDArray[np.float32] = self._encoder.encode([self.text])[0]
+        encoder = self._encoder
+        encode = (
+            encoder.encode_questions if isinstance(encoder, QuestionEncoder) else encoder.encode
+        )
+        vector: NDArray[np.float32] = encode([self.text])[0]
         return vector
 
     @cached_property
