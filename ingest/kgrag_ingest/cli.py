@@ -12,6 +12,7 @@ from kgrag.cli import EXIT_REFUSED, vocabulary
 from kgrag.cli.options import json_option, kb_option, print_json
 from kgrag.errors import DataError
 from kgrag.progress import terminal_progress
+from kgrag_ingest.evaluate import evaluate
 from kgrag_ingest.ontologies.cli import commands as vocabulary_commands
 
 # Lines of doubts that are printed.
@@ -21,6 +22,7 @@ _DOUBTS: Final = 20
 def commands(root: click.Group) -> None:
     """Add the commands of this root to ``root``."""
     root.add_command(ingest)
+    root.add_command(evaluate)
     vocabulary_commands(vocabulary.vocab)
 
 
