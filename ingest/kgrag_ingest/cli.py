@@ -40,6 +40,12 @@ def commands(root: click.Group) -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Identifiers are relative to this folder [default: the folder that is named].",
 )
+@click.option(
+    "--ray",
+    "ray_address",
+    metavar="ADDRESS",
+    help="Read, link, extract and embed on a Ray cluster: local, auto or HOST:PORT.",
+)
 def ingest(
     paths: tuple[Path, ...],
     kb: Path,
@@ -47,6 +53,7 @@ def ingest(
     recipe_name: str | None,
     collection: str,
     base: Path | None,
+    ray_address: str | None,
 ) -> None:
     """Read the documents at PATH... into the kb, making it when it is not there.
 
@@ -59,15 +66,25 @@ def ingest(
     began = time.perf_counter()
     recipe = load(recipe_name) if recipe_name else None
     with Engine.open(kb, mode="write", create=True) as engine, terminal_progress() as progress:
-        report = run(
-            paths,
-            engine.truth,
-            engine.linker,
-            recipe=recipe,
-            collection=collection,
-            root=base,
-            progress=progress,
-        )
+        options: Any = {
+            "recipe": recipe,
+            "collection": collection,
+            "root": base,
+            "progress": progress,
+        }
+        if ray_address is None:
+            report = run(paths, engine.truth, engine.linker, **options)
+        else:
+            from kgrag_ingest.ray_pipeline import Embedding, ingest_on_ray
+
+            report = ingest_on_ray(
+                paths,
+                engine.truth,
+                engine.linker,
+                address=ray_address,
+                embedding=Embedding(engine.settings.encoding.encoder, engine.encoder),
+                **options,
+            )
         for step, seconds in engine.catch_up(progress).items():
             report.seconds[step] += seconds
         generation = engine.truth.generation
