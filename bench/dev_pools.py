@@ -330,7 +330,6 @@ def guide(folder, limit, encoder, kb):
     from kgrag.retrieval.context import build_context
     from kgrag.retrieval.rerank import SHORTLIST, Weights, standard
     from kgrag.retrieval.rerank_features import CHEAP
-    from kgrag.stores.base import Filters
 
     weights = Weights.load().cheap
     with Engine.open(kb) as engine:
@@ -347,7 +346,7 @@ def guide(folder, limit, encoder, kb):
             for answerable in (True, False):
                 without = (*barred, *(() if answerable else (home,)))
                 found = engine.retriever.candidates(
-                    label["question"], limit=20, filters=Filters(without_documents=without)
+                    label["question"], limit=20, without_documents=without
                 )
                 pieces = build_context(found, engine.truth).citables
                 worth = [float(flat(text) in flat(c.text) or (c.document_id == home

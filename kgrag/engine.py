@@ -23,8 +23,7 @@ from kgrag.errors import BadQuestion, KnowledgeBaseError, NotFound
 from kgrag.progress import SILENT, Progress
 from kgrag.records.answer import Answer, CitedDocument, Hit, to_plain
 from kgrag.records.assertions import Assertion
-from kgrag.records.question import AskOptions
-from kgrag.stores.base import Filters
+from kgrag.records.question import AskOptions, Selection
 from kgrag.stores.sql import open_truth
 
 if TYPE_CHECKING:
@@ -172,14 +171,22 @@ class Engine:
     # Asking ------------------------------------------------------------------------------------
 
     def search(
-        self, question: str, *, limit: int = 10, collections: Sequence[str] = ()
+        self,
+        question: str,
+        *,
+        limit: int = 10,
+        collections: Sequence[str] = (),
+        selection: Selection | None = None,
     ) -> list[Hit]:
-        """The ``limit`` passages nearest to ``question``, best first."""
+        """The ``limit`` passages nearest to ``question``, best first, of what is selected.
+
+        ``collections`` narrows the selection. BadQuestion when nothing is as selected.
+        """
         with self._turn:
             self._follow()
             self._check_index()
-            filters = Filters(collections=tuple(collections))
-            return self.retriever.search(question, limit=limit, filters=filters)
+            wanted = _selected(selection, collections)
+            return self.retriever.search(question, limit=limit, selection=wanted)
 
     def ask(
         self,
@@ -187,6 +194,7 @@ class Engine:
         *,
         id: str | None = None,
         collections: Sequence[str] = (),
+        selection: Selection | None = None,
         statements: int | None = None,
         words: int | None = None,
         as_of: str | None = None,
@@ -204,7 +212,7 @@ class Engine:
             statements=statements or limits.statements,
             words=words or limits.words,
             passages=self.settings.retrieval.passages,
-            collections=tuple(collections),
+            selection=_selected(selection, collections),
         )
         with self._turn:
             self._follow()
@@ -286,7 +294,7 @@ class Engine:
         documents = {e.document_id: self.truth.info(e.document_id) for e in assertion.evidence}
         for evidence in record["evidence"]:
             info = documents[evidence["document_id"]]
-            cited = CitedDocument.of(info.id, info.uri, info.title, info.metadata)
+            cited = CitedDocument.of(info)
             evidence["document"] = to_plain(cited)
         return record | {
             "id": assertion.id,
@@ -400,3 +408,8 @@ class Engine:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _selected(selection: Selection | None, collections: Sequence[str]) -> Selection:
+    chosen = selection or Selection()
+    return replace(chosen, collections=tuple(collections)) if collections else chosen

@@ -167,7 +167,9 @@ def hits_text(hits: Sequence[Any]) -> str:
     """Passages as ``kgrag search`` prints them, best first."""
     lines: list[str] = []
     for number, hit in enumerate(map(_record, hits), start=1):
-        lines.append(f"{number}. {_place(hit)}  ({hit['score']:.3f})")
+        marked = hit["document"].get("retracted")
+        mark = f"  [{plain(marked).replace('_', ' ')}]" if marked else ""
+        lines.append(f"{number}. {_place(hit)}  ({hit['score']:.3f}){mark}")
         lines += [
             f"   {plain(hit['document']['id'])}  {plain(hit['passage_id'])}",
             _wrapped(_short(hit["text"], 60), "   "),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -27,6 +27,37 @@ def kb_option(function: F) -> F:
 def json_option(function: F) -> F:
     """``--json``: one JSON object on standard output instead of text."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+_NAMES: Final = {
+    "collection": ("collections", "Only from this collection (repeatable)."),
+    "publisher": ("publishers", "Only from this publisher (repeatable)."),
+    "edition": ("versions", "Only from documents of this version (repeatable)."),
+    "language": ("languages", "Only in this language (repeatable)."),
+    "grade": ("grades", "Only advice so graded, such as B, USPSTF:B or strong (repeatable)."),
+    "prefer": ("prefer", "A collection or publisher whose passages come first among equals."),
+}
+
+
+def selection_options(function: F) -> F:
+    """The options that say what may be found; ``selection_of`` makes plain values of them."""
+    given = [click.option(f"--{n}", multiple=True, help=help) for n, (_, help) in _NAMES.items()]
+    given += [
+        click.option("--since", metavar="DATE", help="Only dated on or after (ISO date)."),
+        click.option("--until", metavar="DATE", help="Only dated on or before (ISO date)."),
+        click.option("--age", type=click.FloatRange(0, 130), help="Advice for this age, in years."),
+        click.option("--sex", type=click.Choice(["female", "male"]), help="Advice for this sex."),
+    ]
+    for option in reversed(given):
+        function = option(function)
+    return function
+
+
+def selection_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a ``Selection`` that ``options`` give; empty when they give none."""
+    found = {field: list(options[name]) for name, (field, _) in _NAMES.items() if options[name]}
+    rest = ("since", "until", "age", "sex", "cutoff", "per_document", "repeats")
+    return found | {n: options[n] for n in rest if options.get(n) not in (None, False)}
 
 
 def print_json(value: Any) -> None:

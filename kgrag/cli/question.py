@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kgrag.cli import batch, remote
-from kgrag.cli.options import json_option, kb_option, print_json
+from kgrag.cli.options import json_option, kb_option, print_json, selection_of, selection_options
 
 
 def register(root: click.Group) -> None:
@@ -27,20 +27,27 @@ def _one_or_batch(question: str | None, source: Path | None, out: Path | None) -
 @kb_option
 @json_option
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True)
-@click.option("--collection", multiple=True, help="Search only this collection (repeatable).")
+@selection_options
+@click.option(
+    "--cutoff",
+    type=click.FloatRange(0, 1),
+    help="End the list below this share of the best passage's score.",
+)
+@click.option("--per-document", type=click.IntRange(1), help="At most this many of a document.")
+@click.option("--repeats", is_flag=True, help="Also passages that say what one before them says.")
 @batch.options
 def search(
     question: str | None,
     kb: Path,
     as_json: bool,
     limit: int,
-    collection: tuple[str, ...],
     source: Path | None,
     out: Path | None,
+    **options: Any,
 ) -> None:
     """Find the passages nearest to QUESTION."""
     _one_or_batch(question, source, out)
-    payload = {"limit": limit, "collections": list(collection)}
+    payload = {"limit": limit, "selection": selection_of(options)}
     with remote.open_engine(kb) as engine:
         if source is not None and out is not None:
             batch.run(source, out, ("question",), lambda r: _search(engine, r, payload))
@@ -63,7 +70,7 @@ def _search(engine: remote.Asking, record: dict[str, Any], payload: dict[str, An
 @click.argument("question", required=False)
 @kb_option
 @json_option
-@click.option("--collection", multiple=True, help="Answer only from this collection (repeatable).")
+@selection_options
 @click.option("--statements", type=click.IntRange(1, 50), help="At most this many statements.")
 @click.option("--words", type=click.IntRange(5, 1000), help="At most this many words each.")
 @click.option("--as-of", metavar="DATE", help="From what was in force on that day (ISO date).")
@@ -72,17 +79,17 @@ def ask(
     question: str | None,
     kb: Path,
     as_json: bool,
-    collection: tuple[str, ...],
     statements: int | None,
     words: int | None,
     as_of: str | None,
     source: Path | None,
     out: Path | None,
+    **options: Any,
 ) -> None:
     """Answer QUESTION with quotations of the sources, or say why not."""
     _one_or_batch(question, source, out)
     payload = {
-        "collections": list(collection),
+        "selection": selection_of(options),
         "statements": statements,
         "words": words,
         "as_of": as_of,

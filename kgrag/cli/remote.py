@@ -44,12 +44,19 @@ class Local:
     def search(self, question: str, **options: Any) -> list[dict[str, Any]]:
         from kgrag.records.answer import to_plain
 
-        hits: list[dict[str, Any]] = to_plain(self._engine.search(question, **options))
+        hits: list[dict[str, Any]] = to_plain(self._engine.search(question, **_read(options)))
         return hits
 
     def ask(self, question: str, **options: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = self._engine.ask(question, **options).to_json()
+        answer: dict[str, Any] = self._engine.ask(question, **_read(options)).to_json()
         return answer
+
+
+def _read(options: dict[str, Any]) -> dict[str, Any]:
+    """The options with their selection as the engine takes it."""
+    from kgrag.records.question import selection
+
+    return options | {"selection": selection(options.get("selection") or {})}
 
 
 class Remote:

@@ -33,7 +33,7 @@ from kgrag.records.answer import (
     Statement,
     to_plain,
 )
-from kgrag.records.question import AskOptions, Choice
+from kgrag.records.question import AskOptions, Choice, Selection
 from kgrag.retrieval.context import (
     DOUBTFUL,
     Citable,
@@ -46,7 +46,6 @@ from kgrag.retrieval.context import (
 )
 from kgrag.retrieval.rerank import LinearReranker, Ranked, probability
 from kgrag.retrieval.seeds import Links
-from kgrag.stores.base import Filters
 from kgrag.verification.quotes import check_span
 from kgrag.verification.units import has_dose
 from kgrag.verification.verdict import check_question
@@ -80,7 +79,7 @@ class Retrieves(Protocol):
     """Passages for a question: ``HybridRetriever``."""
 
     def candidates(
-        self, question: str, *, limit: int = 20, filters: Filters | None = None
+        self, question: str, *, limit: int = 20, selection: Selection | None = None
     ) -> Sequence[Found]: ...
 
 
@@ -241,8 +240,8 @@ def _showable(view: GraphView, truth: Reads) -> GraphView:
 def _find(draft: _Draft, parts: Parts, limit: int) -> None:
     """Passages, context, order and the chance that the best piece answers."""
     with draft.clock.step("search"):
-        filters = Filters(collections=draft.options.collections)
-        listed = parts.retriever.candidates(draft.question, limit=limit, filters=filters)
+        selection = draft.options.selection
+        listed = parts.retriever.candidates(draft.question, limit=limit, selection=selection)
         known = {c.hit.passage_id for c in listed}
         extra = [c for c in draft.view.found if c.hit.passage_id not in known]
         draft.found = [*listed, *extra]
@@ -565,7 +564,7 @@ def _warnings(draft: _Draft, parts: Parts) -> list[str]:
     found = [notice("emergency")] if is_emergency(draft.question) else []
     if parts.past is not None:
         found.append(notice("as_of", day=parts.past.as_of))
-        if undated := parts.past.undated(draft.options.collections):
+        if undated := parts.past.undated(draft.options.selection.collections):
             found.append(notice("undated", number=str(undated)))
     refused = draft.context.refused
     found.extend(

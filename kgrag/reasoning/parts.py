@@ -56,7 +56,7 @@ def look(engine: Engine | Past, question: str, options: AskOptions) -> GraphView
     names = engine.lexicon
     seeds = find_seeds(question, engine.linker, names)
     graph = engine.graph
-    scope = Scope(engine.truth, options.collections)
+    scope = Scope(engine.truth, options.selection)
     asked = {seed.concept for seed in seeds}
     # Retrieval finds the passages itself; here the graph says which sentences state what.
     expansion = expand(seeds, graph, scope, hierarchy=names, passages=0)

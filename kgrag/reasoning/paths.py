@@ -116,7 +116,7 @@ def cite(evidence: Evidence, truth: Reads) -> Citation:
         )
     holding = [p for p in truth.passages(document.id) if p.start <= evidence.start < p.end]
     return Citation(
-        CitedDocument.of(document.id, document.uri, document.title, document.metadata),
+        CitedDocument.of(document),
         holding[0].id if holding else "",
         document.section_path(evidence.start),
         document.page_at(evidence.start),

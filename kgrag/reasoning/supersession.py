@@ -138,5 +138,5 @@ def standing_of(truth: TruthStore, document_id: str) -> Mapping[str, Any]:
 
 
 def _cited(info: DocumentInfo) -> dict[str, Any]:
-    plain: dict[str, Any] = to_plain(CitedDocument.of(info.id, info.uri, info.title, info.metadata))
+    plain: dict[str, Any] = to_plain(CitedDocument.of(info))
     return plain

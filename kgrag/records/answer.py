@@ -7,13 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from kgrag.records.text import Metadata
+from kgrag.records.text import Metadata, Source
 
 StatementKind = Literal["quote", "template", "path", "paraphrase", "notice"]
 Verdict = Literal["supported", "contradicted", "not_enough_info"]
 CheckResult = Literal["pass", "fail", "not_applicable"]
+
+
+class Described(Protocol):
+    """What a ``Document`` and a ``DocumentInfo`` say of themselves."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def uri(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def source(self) -> Source: ...
+    @property
+    def metadata(self) -> Metadata: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +42,22 @@ class CitedDocument:
     publisher: str | None = None
     date: str | None = None
     licence: str | None = None
+    collection: str | None = None
+    retracted: str | None = None
 
     @classmethod
-    def of(cls, identifier: str, uri: str, title: str, metadata: Metadata) -> CitedDocument:
-        """The citable description of the document ``identifier``."""
+    def of(cls, item: Described) -> CitedDocument:
+        """The citable description of a document, or of what a store says of it."""
         return cls(
-            identifier,
-            uri,
-            title,
-            metadata.version,
-            metadata.publisher,
-            metadata.date,
-            metadata.licence,
+            item.id,
+            item.uri,
+            item.title,
+            item.metadata.version,
+            item.metadata.publisher,
+            item.metadata.date,
+            item.metadata.licence,
+            item.source.collection,
+            item.metadata.retracted,
         )
 
 

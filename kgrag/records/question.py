@@ -2,10 +2,74 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Final, Literal
+
+from kgrag.errors import BadQuestion
 
 Choice = Literal["rerank", "model"]
+
+
+_ISO: Final = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What may be found for a question, and how the list is trimmed. The default lets all through.
+
+    Names are compared without regard to case; of several of one kind, any may fit. ``since`` and
+    ``until`` are ISO dates (a year or a month will do): a document dated too coarsely to tell is
+    let through, one without a date is not. ``grades`` keeps the passages that hold a recommendation
+    so graded: as printed ("B"), with its system ("USPSTF:B"), or as normalised ("strong").
+    ``age`` (years) and ``sex`` leave out passages whose recommendations are all for other people.
+
+    ``prefer`` names collections or publishers (one's own hospital, say): among the passages that
+    are about as good as the best, theirs come first. ``cutoff``, in [0, 1], ends the list where the
+    score falls below that share of the best one's. At most ``per_document`` passages of a document
+    are listed, and with ``repeats`` also passages that say what one before them says.
+    """
+
+    collections: tuple[str, ...] = ()
+    publishers: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    since: str | None = None
+    until: str | None = None
+    grades: tuple[str, ...] = ()
+    age: float | None = None
+    sex: Literal["female", "male"] | None = None
+    prefer: tuple[str, ...] = ()
+    cutoff: float = 0.0
+    per_document: int | None = None
+    repeats: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("since", "until"):
+            value = getattr(self, name)
+            if value is not None and not _ISO.fullmatch(value):
+                raise ValueError(f"{name} is no ISO date: {value!r}")
+        if self.since and self.until and self.until < self.since[: len(self.until)]:
+            raise ValueError(f"nothing is both since {self.since} and until {self.until}")
+        if self.age is not None and not 0 <= self.age <= 130:
+            raise ValueError("age is in years, from 0 to 130")
+        if self.sex not in (None, "female", "male"):
+            raise ValueError("sex is female or male")
+        if not 0.0 <= self.cutoff <= 1.0:
+            raise ValueError("cutoff must be in [0, 1]")
+        if self.per_document is not None and self.per_document < 1:
+            raise ValueError("per_document must be 1 or more")
+
+
+def selection(values: Mapping[str, Any]) -> Selection:
+    """The selection of plain values, as a command or a request gives them; BadQuestion says why
+    they are none."""
+    plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    try:
+        return Selection(**plain)
+    except (TypeError, ValueError) as error:
+        raise BadQuestion(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +81,7 @@ class AskOptions:
     a second round, when the first does not suffice, takes twice as many, up to ``rounds``.
     ``choice`` says who orders the statements: the reranker, or the language model through its
     token trie; None is what the settings say. ``threshold`` replaces the fitted least confidence,
-    in [0, 1], below which the answer is an abstention. An empty ``collections`` searches all.
+    in [0, 1], below which the answer is an abstention. ``selection`` says what may be cited.
     """
 
     statements: int = 3
@@ -26,7 +90,7 @@ class AskOptions:
     rounds: int = 2
     choice: Choice | None = None
     threshold: float | None = None
-    collections: tuple[str, ...] = ()
+    selection: Selection = Selection()
 
     def __post_init__(self) -> None:
         if not 1 <= self.statements <= 50:

@@ -149,10 +149,7 @@ def build_context(
                 continue
             seen.add(key)
             found.append(_citable(len(found), document, candidate, rank, piece, lowest))
-    cited = {
-        key: CitedDocument.of(key, document.uri, document.title, document.metadata)
-        for key, document in documents.items()
-    }
+    cited = {key: CitedDocument.of(document) for key, document in documents.items()}
     return Context(tuple(found), cited, dict(refused), tuple(concerns))
 
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from kgrag.encoding.base import Encoder
 from kgrag.records.answer import CitedDocument, Hit
+from kgrag.records.question import Selection
 from kgrag.retrieval.asked import Asked
 from kgrag.retrieval.base import Scorer, Source
+from kgrag.retrieval.filters import admit
 from kgrag.retrieval.fusion import Fusion, fuse, rescore
 from kgrag.retrieval.seeds import Links
+from kgrag.retrieval.select import select
 from kgrag.stores.base import Filters, IndexHit, TruthStore, VectorIndex
+
+# Hits fetched beyond those asked for.
+SPARE: Final = 10
+# The longest list asked of a source.
+DEEPEST: Final = 6400
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +94,45 @@ class HybridRetriever:
         self._fusion = fusion or Fusion()
 
     def search(
-        self, question: str, *, limit: int = 20, filters: Filters | None = None
+        self, question: str, *, limit: int = 20, selection: Selection | None = None
     ) -> list[Hit]:
         """The best ``limit`` hits, best first; BadQuestion when it cannot be asked."""
-        return [c.hit for c in self.candidates(question, limit=limit, filters=filters)]
+        return [c.hit for c in self.candidates(question, limit=limit, selection=selection)]
 
     def candidates(
-        self, question: str, *, limit: int = 20, filters: Filters | None = None
+        self,
+        question: str,
+        *,
+        limit: int = 20,
+        selection: Selection | None = None,
+        without_documents: Sequence[str] = (),
     ) -> list[Candidate]:
         """The best ``limit`` hits with the scores of all parts, best first.
 
         Only passages of documents that are current in the truth, even where the index is behind.
         """
         asked = Asked(question, self._encoder, self._linker)
-        scope = filters or Filters()
+        wanted = selection or Selection()
+        admission = admit(wanted, self._truth)
+        filters = admission.filters
+        if without_documents:
+            filters = replace(
+                filters, without_documents=(*filters.without_documents, *without_documents)
+            )
         fusion = self._fusion
-        depth = max(fusion.depth, limit)
-        lists = {s.name: s.find(asked, limit=depth, filters=scope) for s in self._sources}
-        ranked = fuse(lists, fusion.weights)
         looked_at = max(limit, fusion.rescored) if self._scorers else limit
-        hits = self._hits(ranked, looked_at, scope)
+        # Some of what is found is left out as a repeat, or by its document.
+        enough = looked_at + SPARE
+        depth = max(fusion.depth, enough)
+        while True:
+            lists = {s.name: s.find(asked, limit=depth, filters=filters) for s in self._sources}
+            ranked = fuse(lists, fusion.weights)
+            hits = self._hits(ranked, enough, filters, admission.fits)
+            # Where a selection looks into passages, the first ones of the lists may all be unfit.
+            exhausted = all(len(found) < depth for found in lists.values())
+            if len(hits) >= min(looked_at, len(ranked)) or exhausted or depth >= DEEPEST:
+                break
+            depth *= 4
         said = {name: {h.passage_id: h.score for h in found} for name, found in lists.items()}
         if self._scorers:
             seen = hits[: fusion.rescored]
@@ -115,10 +143,16 @@ class HybridRetriever:
             hits = rescore(hits, found, fusion)
         return [
             Candidate(hit, {n: s[hit.passage_id] for n, s in said.items() if hit.passage_id in s})
-            for hit in hits[:limit]
+            for hit in select(hits, wanted, limit=limit)
         ]
 
-    def _hits(self, ranked: Sequence[tuple[str, float]], limit: int, scope: Filters) -> list[Hit]:
+    def _hits(
+        self,
+        ranked: Sequence[tuple[str, float]],
+        limit: int,
+        scope: Filters,
+        fits: Callable[[Hit], bool],
+    ) -> list[Hit]:
         hits: list[Hit] = []
         documents: dict[str, CitedDocument | None] = {}
         for at in range(0, len(ranked), max(limit, 1)):
@@ -133,18 +167,18 @@ class HybridRetriever:
                 document = self._current(passage.document_id, documents, scope)
                 if document is None:
                     continue
-                hits.append(
-                    Hit(
-                        document=document,
-                        passage_id=passage.id,
-                        text=text,
-                        start=passage.start,
-                        end=passage.end,
-                        score=score,
-                        section=passage.section,
-                        page=passage.page,
-                    )
+                hit = Hit(
+                    document=document,
+                    passage_id=passage.id,
+                    text=text,
+                    start=passage.start,
+                    end=passage.end,
+                    score=score,
+                    section=passage.section,
+                    page=passage.page,
                 )
+                if fits(hit):
+                    hits.append(hit)
         return hits[:limit]
 
     def _current(
@@ -156,7 +190,5 @@ class HybridRetriever:
             hidden = info.status != "current" or (
                 scope.collections and info.source.collection not in scope.collections
             )
-            known[document_id] = (
-                None if hidden else CitedDocument.of(info.id, info.uri, info.title, info.metadata)
-            )
+            known[document_id] = None if hidden else CitedDocument.of(info)
         return known[document_id]

@@ -8,8 +8,10 @@ from functools import lru_cache
 from typing import Protocol
 
 from kgrag.records.assertions import Assertion
+from kgrag.records.question import Selection
 from kgrag.records.recommendations import Recommendation
 from kgrag.records.text import Document, Passage
+from kgrag.retrieval.filters import document_fits
 from kgrag.stores.base import TruthStore
 
 
@@ -38,9 +40,9 @@ class Scope:
     Made for one question: what it looked up once is not looked up again.
     """
 
-    def __init__(self, truth: TruthStore, collections: Sequence[str] = ()) -> None:
+    def __init__(self, truth: TruthStore, selection: Selection | None = None) -> None:
         self._truth = truth
-        self._collections = frozenset(collections)
+        self._selection = selection or Selection()
         self._info = lru_cache(maxsize=None)(truth.info)
         self._document = lru_cache(maxsize=32)(truth.document)
         self._passages = lru_cache(maxsize=32)(truth.passages)
@@ -59,7 +61,7 @@ class Scope:
         return (
             info.status == "current"
             and info.metadata.retracted in _CITABLE_MARKS
-            and (not self._collections or info.source.collection in self._collections)
+            and document_fits(info, self._selection)
         )
 
     def assertions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,12 +16,35 @@ class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+_Names = Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=100)]
+_Date = Annotated[str, Field(max_length=10)]
+
+
+class SelectionRequest(_Request):
+    """What may be found; the fields are those of ``kgrag.records.question.Selection``."""
+
+    collections: _Names = []
+    publishers: _Names = []
+    versions: _Names = []
+    languages: _Names = []
+    since: _Date | None = None
+    until: _Date | None = None
+    grades: _Names = []
+    age: Annotated[float, Field(ge=0, le=130)] | None = None
+    sex: Literal["female", "male"] | None = None
+    prefer: _Names = []
+    cutoff: Annotated[float, Field(ge=0, le=1)] = 0.0
+    per_document: Annotated[int, Field(ge=1)] | None = None
+    repeats: bool = False
+
+
 class AskRequest(_Request):
     """The body of ``POST /v1/ask``."""
 
     question: Question
     id: Annotated[str, Field(max_length=200)] | None = None
     collections: Annotated[list[str], Field(max_length=100)] = []
+    selection: SelectionRequest = SelectionRequest()
     statements: Annotated[int, Field(ge=1, le=50)] | None = None
     words: Annotated[int, Field(ge=5, le=1000)] | None = None
     as_of: Annotated[str, Field(max_length=10)] | None = None
@@ -33,3 +56,4 @@ class SearchRequest(_Request):
     question: Question
     limit: Annotated[int, Field(ge=1, le=1000)] = 10
     collections: Annotated[list[str], Field(max_length=100)] = []
+    selection: SelectionRequest = SelectionRequest()

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from kgrag.errors import BadQuestion, KnowledgeBaseError
 from kgrag.ids import document_id, passage_id, sha256
+from kgrag.records.question import Selection
 from kgrag.records.text import Document, Metadata, Passage, Source
 from kgrag.retrieval import index as indexing
 from kgrag.retrieval.passages import HybridRetriever
-from kgrag.stores.base import Change, DocumentInfo, Filters, TruthStore
+from kgrag.stores.base import Change, DocumentInfo, TruthStore
 from kgrag.stores.memory_index import MemoryIndex
 
 DIMENSIONS = 8
@@ -224,10 +225,11 @@ def test_search_gives_current_text_only_even_when_the_index_is_behind() -> None:
     assert first[0].hit.document.title == "Title x"
     assert [c.hit.score for c in first] == sorted((c.hit.score for c in first), reverse=True)
     truth.put("x", 2)
-    stale = retriever.search("What does source x say?", limit=20)
+    every = Selection(repeats=True)
+    stale = retriever.search("What does source x say?", limit=20, selection=every)
     assert len(stale) == 4
     assert all(h.document.id in truth.current.values() for h in stale)
-    assert retriever.search("aspirin", filters=Filters(collections=("other",))) == []
+    assert retriever.search("aspirin", selection=Selection(collections=("other",))) == []
     for h in stale:
         assert truth.document(h.document.id).text[h.start : h.end] == h.text
 

@@ -11,12 +11,12 @@ import pytest
 from kgrag.errors import BadQuestion
 from kgrag.reasoning.loop import GraphView, Parts, ask
 from kgrag.records.answer import Answer, Citation, CitedDocument, Hit, PathStep, to_plain
-from kgrag.records.question import AskOptions
+from kgrag.records.question import AskOptions, Selection
 from kgrag.records.text import Block, Document, Doubt, Metadata, Page, Section, Source
 from kgrag.render import answer_html, answer_text
 from kgrag.retrieval.context import Context, build_context, speaks_to_model
 from kgrag.retrieval.rerank import LinearReranker
-from kgrag.stores.base import DocumentInfo, Filters
+from kgrag.stores.base import DocumentInfo
 from kgrag.verification.quotes import check_span
 
 
@@ -49,13 +49,13 @@ class Lister:
     shelf: Shelf
 
     def candidates(
-        self, question: str, *, limit: int = 20, filters: Filters | None = None
+        self, question: str, *, limit: int = 20, selection: Selection | None = None
     ) -> Sequence[Found]:
         return [found(d) for d in self.shelf.held.values()]
 
 
 def found(document: Document) -> Found:
-    cited = CitedDocument.of(document.id, document.uri, document.title, document.metadata)
+    cited = CitedDocument.of(document)
     text = document.text
     return Found(Hit(cited, f"pas_{document.id}", text, 0, len(text), 1.0))
 
@@ -310,7 +310,7 @@ def test_what_the_graph_quotes_is_fit_to_be_shown(
     line: str, doubts: tuple[Doubt, ...], shown: bool
 ) -> None:
     made = document((P, line), doubts=doubts)
-    cited = CitedDocument.of(made.id, made.uri, made.title, made.metadata)
+    cited = CitedDocument.of(made)
     citation = Citation(cited, "pas_1", (), None, 0, len(line), line)
     step = PathStep("ast_1", "D:1", "aspirin", "prevents", "D:2", "infarction", False, citation)
     side = {"citation": to_plain(citation)}

@@ -12,6 +12,7 @@ from kgrag.reasoning.conflicts import find_conflicts
 from kgrag.reasoning.paths import cite, is_chain, path_text, seed_paths
 from kgrag.records.answer import Seed
 from kgrag.records.concepts import Mention
+from kgrag.records.question import Selection
 from kgrag.retrieval.expand import expand
 from kgrag.retrieval.scope import Scope
 from kgrag.retrieval.seeds import find_seeds, name_of, seed_weights
@@ -216,7 +217,7 @@ def test_what_is_out_of_scope_contradicts_nothing() -> None:
     truth.put(document("other", AGAINST, collection="elsewhere"))
     assertions = list(truth.assertions())
     assert len(find_conflicts(assertions, Scope(truth), NAMES)) == 1
-    assert find_conflicts(assertions, Scope(truth, ["own"]), NAMES) == ()
+    assert find_conflicts(assertions, Scope(truth, Selection(collections=("own",))), NAMES) == ()
 
 
 def test_a_removed_document_contradicts_nothing() -> None:

@@ -11,7 +11,7 @@ import json
 import sqlite3
 from bisect import bisect_right
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from types import TracebackType
 from typing import Final, Self
 
@@ -81,7 +81,7 @@ class Layouts:
     def _read(self, document_id: str) -> Layout:
         document = self._truth.document(document_id)
         layout = Layout(
-            CitedDocument.of(document.id, document.uri, document.title, document.metadata),
+            CitedDocument.of(document),
             document.metadata.identifiers,
             document.source.collection,
             document.source.identifier,
@@ -110,7 +110,7 @@ class Layouts:
 
 def _dump(layout: Layout) -> str:
     c = layout.cited
-    cited = (c.id, c.uri, c.title, c.version, c.publisher, c.date, c.licence)
+    cited = astuple(c)
     lists = (layout.identifiers, layout.sections, layout.pages, layout.passages)
     return json.dumps([cited, layout.collection, layout.source, *lists])
 

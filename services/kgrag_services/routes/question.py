@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from kgrag.records.answer import to_plain
+from kgrag.records.question import selection
 from kgrag_services.wire import AskRequest, SearchRequest
 
 router = APIRouter(prefix="/v1")
@@ -19,6 +20,7 @@ def ask(body: AskRequest, request: Request) -> dict[str, Any]:
         body.question,
         id=body.id,
         collections=body.collections,
+        selection=selection(body.selection.model_dump()),
         statements=body.statements,
         words=body.words,
         as_of=body.as_of,
@@ -31,6 +33,9 @@ def ask(body: AskRequest, request: Request) -> dict[str, Any]:
 def search(body: SearchRequest, request: Request) -> dict[str, Any]:
     """The passages nearest to the question."""
     hits = request.app.state.engine.search(
-        body.question, limit=body.limit, collections=body.collections
+        body.question,
+        limit=body.limit,
+        collections=body.collections,
+        selection=selection(body.selection.model_dump()),
     )
     return {"question": body.question, "hits": to_plain(hits)}
