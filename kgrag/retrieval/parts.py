@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from kgrag.errors import UnknownName
 from kgrag.retrieval.base import Scorer, Source
+from kgrag.retrieval.concepts import ConceptScorer, ConceptSource, concepts_of
 from kgrag.retrieval.fusion import Fusion
 from kgrag.retrieval.passages import Dense, HybridRetriever, Lexical
 from kgrag.stores.base import VectorIndex
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 SOURCES: Final[Mapping[str, Callable[[Engine | Past, VectorIndex], Source]]] = {
     "bm25": lambda engine, index: Lexical(index),
     "dense": lambda engine, index: Dense(index),
+    "concepts": lambda engine, index: ConceptSource(concepts_of(engine)),
 }
-SCORERS: Final[Mapping[str, Callable[[Engine | Past], Scorer]]] = {}
+SCORERS: Final[Mapping[str, Callable[[Engine | Past], Scorer]]] = {
+    "shared-concepts": lambda engine: ConceptScorer(concepts_of(engine)),
+}
 
 
 def retriever_of(
