@@ -91,8 +91,10 @@ class Engine:
         return cls(directory, chosen, mode, create=create)
 
     def _check_settings(self) -> None:
+        from kgrag.encoding.adapted import passage_encoder
+
         made_with = self.truth.setting("encoder")
-        wanted = self.settings.encoding.encoder
+        wanted = passage_encoder(self.settings.encoding.encoder)
         if made_with is None:
             if self.mode == "write":
                 self.truth.put_setting("encoder", wanted)

@@ -24,6 +24,9 @@ _BATCH_TOKENS: Final = 2048
 # A candidate is a passage at most; beyond this many tokens it is cut for scoring.
 _CANDIDATE_TOKENS: Final = 512
 _QUESTION_TOKENS: Final = 512
+# Of an answer whose likelihood is asked for, and of the question before it.
+_ANSWER_TOKENS: Final = 64
+_ASKED_TOKENS: Final = 128
 # The numbered candidates of a choice; those beyond it are not offered.
 _CHOICE_TOKENS: Final = 3072
 
@@ -60,7 +63,34 @@ class TransformersModel:
             self._form.prompt(told, self._form.plain(text)[:_CANDIDATE_TOKENS])
             for text in candidates
         ]
-        scores = [0.0] * len(candidates)
+        return self._likelihood(asked, prompts)
+
+    def answer_likelihood(self, question: str, answer: str, passages: Sequence[str]) -> list[float]:
+        """Mean log p(answer token | passage, question), natural log, one a passage, in their order.
+
+        Passages are cut at 512 tokens, the question at 128 and the answer at 64; an empty answer
+        scores 0.
+        """
+        said = self._form.plain(answer)[:_ANSWER_TOKENS]
+        if not said or not passages:
+            return [0.0] * len(passages)
+        asked = self._form.plain(f"\n\n{question}")[:_ASKED_TOKENS]
+        told = instruction("answer")
+        prompts = [
+            self._form.prompt(told, [*self._form.plain(text)[:_CANDIDATE_TOKENS], *asked])
+            for text in passages
+        ]
+        return self._likelihood(said, prompts)
+
+    def to(self, device: str) -> TransformersModel:
+        """The same model, which computes on ``device`` from now on."""
+        with self._lock:
+            self._model.to(device)
+        return self
+
+    def _likelihood(self, asked: list[int], prompts: list[list[int]]) -> list[float]:
+        """Mean log p(asked | prompt) of each prompt, in batches of like lengths."""
+        scores = [0.0] * len(prompts)
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         batch: list[int] = []
         for i in order:
@@ -79,8 +109,9 @@ class TransformersModel:
         # vocabulary projection, a fifth of the work, is done there alone.
         width = max(len(prompts[i]) for i in batch) + len(asked)
         rows = [[*prompts[i], *asked] for i in batch]
-        ids = torch.tensor([[self._end] * (width - len(row)) + row for row in rows])
-        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
+        device = self._model.device
+        ids = torch.tensor([[self._end] * (width - len(r)) + r for r in rows], device=device)
+        mask = torch.tensor([[0] * (width - len(r)) + [1] * len(r) for r in rows], device=device)
         with self._lock, torch.inference_mode():
             logits = self._model(
                 input_ids=ids,
@@ -89,7 +120,7 @@ class TransformersModel:
                 use_cache=False,
                 logits_to_keep=len(asked) + 1,
             ).logits[:, :-1]
-        chances = torch.log_softmax(logits.float(), dim=-1)
+        chances = torch.log_softmax(logits.float(), dim=-1).cpu()
         picked = chances.gather(2, torch.tensor(asked).expand(len(batch), -1).unsqueeze(2))
         means = picked.squeeze(2).mean(dim=1)
         if not torch.isfinite(means).all():
@@ -145,7 +176,7 @@ class TransformersModel:
                 token = allowed[0]
             else:
                 out = self._model(
-                    input_ids=torch.tensor([pending]),
+                    input_ids=torch.tensor([pending], device=self._model.device),
                     past_key_values=cache,
                     use_cache=True,
                     logits_to_keep=1,
