@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgrag.config import Settings
-from kgrag.encoding.base import Encoder, TokenEncoder
+from kgrag.encoding.base import Encoder
 from kgrag.records.concepts import Mention
 from kgrag.stores.base import Filters, IndexHit, VectorIndex
 
@@ -23,12 +23,7 @@ class Once:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._kept: dict[Any, Any] = {}
-        plain = engine.encoder
-        self.encoder = (
-            _TokenEncoder(plain, self._kept)
-            if isinstance(plain, TokenEncoder)
-            else _Encoder(plain, self._kept)
-        )
+        self.encoder: Encoder = _remembering(engine.encoder, self._kept)
         self.index = _Index(engine.index, self._kept)
         self.linker = _Linker(engine, self._kept)
 
@@ -58,26 +53,26 @@ class _Encoder:
         self._encoder, self._kept = encoder, kept
         self.name, self.sha256, self.dimensions = encoder.name, encoder.sha256, encoder.dimensions
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """See ``Encoder``."""
-        key = ("encode", tuple(texts))
-        if key not in self._kept:
-            self._kept[key] = self._encoder.encode(texts)
-        found: NDArray[np.float32] = self._kept[key]
-        return found
-
     def __getattr__(self, name: str) -> Any:
         return getattr(self._encoder, name)
 
 
-class _TokenEncoder(_Encoder):
-    def encode_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """See ``TokenEncoder``."""
-        key = ("tokens", tuple(texts))
-        if key not in self._kept:
-            self._kept[key] = self._encoder.encode_tokens(texts)  # type: ignore[attr-defined]
-        found: list[NDArray[np.float32]] = self._kept[key]
-        return found
+def _remembering(encoder: Encoder, kept: dict[Any, Any]) -> Any:
+    """``encoder`` with every way to encode that it has, and no other, so that it fits the same
+    protocols."""
+
+    def remembered(name: str) -> Callable[..., Any]:
+        def encode(self: _Encoder, texts: Sequence[str]) -> Any:
+            key = (name, tuple(texts))
+            if key not in kept:
+                kept[key] = getattr(encoder, name)(texts)
+            return kept[key]
+
+        return encode
+
+    ways = [name for name in dir(encoder) if name.startswith("encode")]
+    made = type("Remembering", (_Encoder,), {name: remembered(name) for name in ways})
+    return made(encoder, kept)
 
 
 class _Index:
