@@ -34,7 +34,7 @@ def _one_or_batch(question: str | None, source: Path | None, out: Path | None) -
     help="End the list below this share of the best passage's score.",
 )
 @click.option("--per-document", type=click.IntRange(1), help="At most this many of a document.")
-@click.option("--repeats", is_flag=True, help="Also passages that say what one before them says.")
+@click.option("--repeats", is_flag=True, help="Also passages of the same words as one before them.")
 @batch.options
 def search(
     question: str | None,

@@ -28,7 +28,7 @@ class Selection:
     ``prefer`` names collections or publishers (one's own hospital, say): among the passages that
     are about as good as the best, theirs come first. ``cutoff``, in [0, 1], ends the list where the
     score falls below that share of the best one's. At most ``per_document`` passages of a document
-    are listed, and with ``repeats`` also passages that say what one before them says.
+    are listed, and with ``repeats`` also passages of the same words as one before them.
     """
 
     collections: tuple[str, ...] = ()

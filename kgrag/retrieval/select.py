@@ -10,8 +10,6 @@ from typing import Final
 from kgrag.records.answer import Hit
 from kgrag.records.question import Selection
 
-# Two passages with this share of their terms in common say the same in the same words.
-_SAME: Final = 0.9
 # Of the best score: passages from here upward are "about as good" when one's own come first.
 _ABOUT_AS_GOOD: Final = 0.6
 _WORD: Final = re.compile(r"\w+")
@@ -25,7 +23,7 @@ def select(hits: Sequence[Hit], selection: Selection, *, limit: int) -> list[Hit
     if selection.prefer:
         near = _preferred(near, {name.casefold() for name in selection.prefer})
     kept: list[Hit] = []
-    words: list[frozenset[str]] = []
+    said: set[str] = set()
     of_document: Counter[str] = Counter()
     for hit in near:
         if len(kept) == limit:
@@ -35,20 +33,13 @@ def select(hits: Sequence[Hit], selection: Selection, *, limit: int) -> list[Hit
             if of_document[hit.document.id] > selection.per_document:
                 continue
         if not selection.repeats:
-            mine = frozenset(_WORD.findall(hit.text.casefold()))
-            if any(_alike(mine, other) for other in words):
+            # Nearly the same is not the same: one number may differ, and it may be the dose.
+            mine = " ".join(_WORD.findall(hit.text.casefold()))
+            if mine in said:
                 continue
-            words.append(mine)
+            said.add(mine)
         kept.append(hit)
     return kept
-
-
-def _alike(first: frozenset[str], second: frozenset[str]) -> bool:
-    low, high = sorted((len(first), len(second)))
-    if low < _SAME * high:
-        return False
-    shared = len(first & second)
-    return shared >= _SAME * (len(first) + len(second) - shared)
 
 
 def _preferred(hits: Sequence[Hit], names: Collection[str]) -> list[Hit]:

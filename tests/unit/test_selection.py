@@ -205,7 +205,8 @@ def test_ones_own_come_first_only_among_equals() -> None:
 
 def test_few_of_one_document_and_no_repeats() -> None:
     hits = [hit("a/1", 3.0, "one two three four"), hit("a/2", 2.0), hit("a/3", 1.5),
-            hit("b/1", 1.0, "One, two; three four!"), hit("b/2", 0.5)]  # fmt: skip
+            hit("b/1", 1.0, "One, two; THREE four!"),
+            hit("b/2", 0.5, "one two three five")]  # fmt: skip
     assert names(select(hits, Selection(per_document=2), limit=10)) == ["a/1", "a/2", "b/2"]
     assert names(select(hits, Selection(repeats=True), limit=4)) == ["a/1", "a/2", "a/3", "b/1"]
     assert names(select(hits, Selection(), limit=2)) == ["a/1", "a/2"]
