@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ LOCAL: Final = "local"
 _ADDRESS: Final = re.compile(r"auto|[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 # Bytes of shared memory in which a cluster that is started here holds what is on its way.
 _OBJECT_STORE: Final = 1 << 30
+# Seconds in which a cluster must take a connection.
+_PATIENCE_S: Final = 10.0
 
 
 @contextmanager
@@ -60,6 +63,7 @@ def cluster(address: str) -> Iterator[int]:
 def _settle(address: str) -> None:
     """What Ray reads from the environment when it is imported, and never again."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what is lost is told by exceptions
     if address != LOCAL or os.environ.get("RAY_AUTH_MODE") == "token":
         return
     if "ray" in sys.modules:
@@ -85,8 +89,12 @@ def _joined(address: str) -> Iterator[None]:
     import ray
 
     try:
+        if address != "auto":
+            # Ray itself would try for minutes.
+            host, _, port = address.rpartition(":")
+            socket.create_connection((host.strip("[]"), int(port)), _PATIENCE_S).close()
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, TimeoutError, ray.exceptions.RaySystemError) as error:
+    except (OSError, OverflowError, ray.exceptions.RpcError) as error:
         raise RetryableError(
             f"no Ray cluster answers at {address}",
             hint="is it started, and is this machine one of its nodes?",
