@@ -50,9 +50,9 @@ def root() -> None:
 
 def main() -> None:
     """Run the command line; errors of kgrag end as one line on standard error."""
-    from kgrag.cli import batch, inspect, models, question, vocabulary
+    from kgrag.cli import batch, inspect, models, question, train, vocabulary
 
-    for module in (question, inspect, models, vocabulary, batch):
+    for module in (question, inspect, models, vocabulary, batch, train):
         module.register(root)
     try:
         # Without its standalone mode click gives back the code of an Exit instead of raising it.
