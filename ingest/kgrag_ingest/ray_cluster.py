@@ -63,7 +63,6 @@ def cluster(address: str) -> Iterator[int]:
 def _settle(address: str) -> None:
     """What Ray reads from the environment when it is imported, and never again."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what is lost is told by exceptions
     if address != LOCAL or os.environ.get("RAY_AUTH_MODE") == "token":
         return
     if "ray" in sys.modules:
