@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import qdrant_edge as engine
 
 from kgrag.errors import BrokenInvariant, KnowledgeBaseBusy, KnowledgeBaseError
 from kgrag.stores.base import Filters, Point
+from kgrag.stores.memory_index import MemoryIndex
 from kgrag.stores.qdrant import generations as gens
 from kgrag.stores.qdrant.edge import EdgeIndex
-from kgrag.testing.index_contract import DIMENSIONS, mixed, point, vector
+from kgrag.stores.qdrant.shard import engine_point
+from kgrag.stores.qdrant.tiers import together
+from kgrag.testing.index_contract import DIMENSIONS, assert_same, mixed, point, vector
 
 ALL = Filters()
 Child = Callable[..., "subprocess.Popen[str]"]
@@ -149,7 +154,8 @@ def test_killed_at_any_instant_it_opens_at_a_committed_stamp(tmp_path: Path, chi
     assert last > 1
     index = EdgeIndex(tmp_path, dimensions=DIMENSIONS, shape="s", mode="write")
     assert index.discarded is None
-    assert len(list(tmp_path.glob("gen-*"))) == 1
+    named = {part.folder for part in pointer_of(tmp_path).parts}
+    assert {folder.name for folder in tmp_path.glob("part-*")} == named
     index.close()
 
 
@@ -170,9 +176,9 @@ def test_purging_leaves_no_deleted_vector_in_any_file(tmp_path: Path) -> None:
         assert holding(tmp_path, needle) == []
     assert holding(tmp_path, kept)
     assert (index.count(), index.stamp) == (57, 2)
-    folder = next(tmp_path.glob("gen-*"))
+    folder = next(tmp_path.glob("part-*"))
     index.purge()  # nothing was deleted since: nothing is rewritten
-    assert next(tmp_path.glob("gen-*")) == folder
+    assert next(tmp_path.glob("part-*")) == folder
     index.close()
 
 
@@ -188,13 +194,14 @@ def test_purging_before_the_commit_also_removes(tmp_path: Path) -> None:
     index.close()
 
 
-@pytest.mark.parametrize("victim", ["pointer", "vectors", "missing", "extra"])
+@pytest.mark.parametrize("victim", ["pointer", "vectors", "missing", "extra", "frequencies"])
 def test_damage_is_seen_at_opening_and_the_index_starts_anew(tmp_path: Path, victim: str) -> None:
     fill(tmp_path)
-    folder = next(tmp_path.glob("gen-*"))
+    folder = next(tmp_path.glob("part-*"))
     target = {
         "pointer": tmp_path / "current.json",
-        "extra": folder / "segments" / "stray",
+        "extra": folder / "engine" / "stray",
+        "frequencies": folder / "frequencies.npz",
     }.get(victim, next(folder.rglob("chunk_0.mmap")))
     if victim == "missing":
         target.unlink()
@@ -233,7 +240,7 @@ def test_what_was_not_committed_is_not_kept(tmp_path: Path) -> None:
     assert index.count() == 61
     index.close()
     assert read(tmp_path).count() == 60
-    assert len(list(tmp_path.glob("gen-*"))) == 1
+    assert len(list(tmp_path.glob("part-*"))) == 1
 
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:
@@ -246,31 +253,186 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
         reader.purge,
     ):
         with pytest.raises(BrokenInvariant):
-            attempt()
+            attempt()  # type: ignore[no-untyped-call]  # a list of calls of several types
 
 
-def test_a_copy_holds_what_was_published_and_nothing_else(tmp_path: Path) -> None:
-    """Readers rewrite files of the folder while the writer copies it."""
+def pointer_of(root: Path) -> gens.Pointer:
+    found = gens.read_pointer(root)
+    assert found is not None
+    return found
+
+
+def test_a_commit_leaves_the_parts_before_it_as_they_are(tmp_path: Path) -> None:
+    index = EdgeIndex(tmp_path, dimensions=DIMENSIONS, shape="s", mode="write")
+    index.upsert(mixed())
+    index.commit(1)
+    first = pointer_of(tmp_path).parts[0]
+    index.upsert([point(900, document=900), *mixed()[:4]])
+    index.delete_documents(["doc_0005"])
+    index.commit(2)
+    pointer = pointer_of(tmp_path)
+    assert pointer.parts[0] == first
+    assert [part.points for part in pointer.parts] == [60, 5]
+    assert gens.digests(tmp_path / first.folder) == dict(first.files)
+    assert index.count() == 58
+    index.close()
+
+
+def test_many_small_commits_are_joined_and_a_reader_follows(tmp_path: Path) -> None:
+    index = EdgeIndex(tmp_path, dimensions=DIMENSIONS, shape="s", mode="write")
+    twin = MemoryIndex(dimensions=DIMENSIONS)
+    reader = None
+    for stamp in range(1, 12):
+        added = [point(10 * stamp + i, document=stamp, collection="ab"[i % 2]) for i in range(10)]
+        for each in (index, twin):
+            each.delete_documents([f"doc_{stamp - 2:04d}"])
+            each.upsert(added)
+            each.upsert([point(10, document=1)])  # replaced, or there again
+            each.commit(stamp)
+        assert len(pointer_of(tmp_path).parts) < 4
+        if reader is None:
+            reader = read(tmp_path)
+        reader.refresh()
+        assert reader.stamp == stamp
+        for found in (index, reader):
+            assert found.count() == twin.count()
+            for scope in (ALL, Filters(collections=("a",))):
+                assert_same(
+                    found.dense(vector(3), limit=10, filters=scope),
+                    twin.dense(vector(3), limit=10, filters=scope),
+                )
+                terms = {1: 1.0, 50: 1.0, 10: 0.5, 22: 1.0}
+                assert_same(
+                    found.sparse(terms, limit=30, filters=scope),
+                    twin.sparse(terms, limit=30, filters=scope),
+                )
+    assert reader is not None
+    reader.close()
+    index.close()
+
+
+def test_what_is_gone_is_counted_out_after_opening_again(tmp_path: Path) -> None:
     fill(tmp_path)
-    pointer = gens.read_pointer(tmp_path)
-    assert pointer is not None
-    folder, name = tmp_path / pointer.folder, next(n for n in pointer.files if "segment.json" in n)
-    whole = (folder / name).read_bytes()
-    (folder / "segment.json.tmp").write_bytes(b"{")
-    (folder / name).write_bytes(whole[:9])
-    repair = threading.Timer(0.1, lambda: (folder / name).write_bytes(whole))
-    repair.start()
-    gens.copy_published(tmp_path, pointer, tmp_path / "copy")
-    repair.join()
-    assert gens.digests(tmp_path / "copy") == dict(pointer.files)
+    twin = MemoryIndex(dimensions=DIMENSIONS)
+    twin.upsert(mixed())
+    index = EdgeIndex(tmp_path, dimensions=DIMENSIONS, shape="s", mode="write")
+    for each in (index, twin):
+        each.delete_documents(["doc_0001", "doc_0002"])
+        each.upsert([Point("pas_0012", "doc_0004", "b", vector(500), {50: 1.0, 10: 3.0})])
+        each.commit(2)
+    assert pointer_of(tmp_path).gone is not None
+    index.close()
+    again = read(tmp_path)
+    for scope in (ALL, Filters(collections=("b",))):
+        for terms in ({50: 1.0}, {10: 1.0, 21: 2.0}):
+            assert_same(
+                again.sparse(terms, limit=60, filters=scope),
+                twin.sparse(terms, limit=60, filters=scope),
+            )
+    assert (again.count(), again.stamp) == (54, 2)
 
 
-def test_damage_is_not_copied(tmp_path: Path) -> None:
+def old_format(root: Path) -> None:
+    """An index as versions before parts wrote it: one engine, which weighs terms itself."""
+    folder = root / "gen-000003"
+    folder.mkdir(parents=True)
+    dense = engine.EdgeVectorParams(size=DIMENSIONS, distance=engine.Distance.Cosine)
+    sparse = engine.EdgeSparseVectorParams(modifier=engine.Modifier.Idf)
+    config = engine.EdgeConfig(
+        vectors={"dense": dense}, sparse_vectors={"bm25": sparse}, wal_enabled=False
+    )
+    shard = engine.EdgeShard.create(str(folder), config)
+    keyword = engine.PayloadSchemaType.Keyword
+    for field in ("collection", "document_id"):
+        shard.update(engine.UpdateOperation.create_field_index(field, keyword))
+    shard.update(engine.UpdateOperation.upsert_points([engine_point(p) for p in mixed()]))
+    for _ in range(2):
+        shard.flush()
+        shard.close()
+        shard = engine.EdgeShard.load(str(folder))
+    value: dict[str, object] = {
+        "folder": folder.name,
+        "stamp": 9,
+        "shape": "s",
+        "dimensions": DIMENSIONS,
+        "dirty": False,
+        "files": gens.digests(folder, format=1),
+        "format": 1,
+    }
+    seal = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    (root / "current.json").write_text(json.dumps({**value, "seal": seal}))
+
+
+def test_an_index_of_the_old_format_is_read_and_then_written_anew(tmp_path: Path) -> None:
+    old_format(tmp_path)
+    twin = MemoryIndex(dimensions=DIMENSIONS)
+    twin.upsert(mixed())
+
+    def compare(index: EdgeIndex) -> None:
+        assert (index.stamp, index.count()) == (9, 60)
+        for scope in (ALL, Filters(collections=("b",))):
+            for terms in ({50: 1.0}, {10: 1.0, 21: 2.0}):
+                assert_same(
+                    index.sparse(terms, limit=60, filters=scope),
+                    twin.sparse(terms, limit=60, filters=scope),
+                )
+            assert_same(
+                index.dense(vector(3), limit=9, filters=scope),
+                twin.dense(vector(3), limit=9, filters=scope),
+            )
+
+    reader = read(tmp_path)
+    compare(reader)
+    writer = EdgeIndex(tmp_path, dimensions=DIMENSIONS, shape="s", mode="write")
+    assert writer.discarded is None
+    compare(writer)
+    assert pointer_of(tmp_path).format == gens.FORMAT
+    assert not list(tmp_path.glob("gen-*"))
+    assert reader.refresh()
+    compare(reader)
+    writer.close()
+
+
+def test_a_document_whose_every_point_goes_leaves_no_part(tmp_path: Path) -> None:
+    fill(tmp_path)
+    index = EdgeIndex(tmp_path, dimensions=DIMENSIONS, shape="s", mode="write")
+    index.upsert([point(900, document=900)])
+    index.commit(2)
+    assert len(list(tmp_path.glob("part-*"))) == 2
+    index.delete_documents(["doc_0900"])
+    index.commit(3)
+    assert len(list(tmp_path.glob("part-*"))) == 1
+    assert index.count() == 60
+    index.close()
+
+
+def test_damage_is_not_copied_when_parts_are_joined(tmp_path: Path) -> None:
     fill(tmp_path)
     index = EdgeIndex(tmp_path, dimensions=DIMENSIONS, shape="s", mode="write")
     victim = next(tmp_path.rglob("edge_config.json"))
     victim.write_bytes(victim.read_bytes()[:-1])
+    index.delete_documents(["doc_0001"])
     with pytest.raises(KnowledgeBaseError, match="cannot be read"):
-        index.upsert([point(900)])
-    assert len(list(tmp_path.glob("gen-*"))) == 1
+        index.purge()
     index.close()
+    assert len(list(tmp_path.glob("part-*"))) == 1
+
+
+@pytest.mark.parametrize("sizes", [[], [20, 20, 20], [80, 400, 5000], [131_072] * 9, [60_000] * 8])
+def test_parts_that_are_few_or_full_stay(sizes: list[int]) -> None:
+    assert together(sizes) is None
+
+
+def test_parts_of_one_size_are_joined_and_each_point_is_written_seldom() -> None:
+    assert together([20_000, 20, 20, 20, 25]) == [1, 2, 3, 4]
+    sizes: list[int] = []
+    written = 0
+    for _ in range(5000):
+        sizes.append(20)
+        while chosen := together(sizes):
+            joined = sum(sizes[at] for at in chosen)
+            written += joined
+            sizes = [s for at, s in enumerate(sizes) if at not in chosen] + [joined]
+    assert sum(sizes) == 100_000
+    assert len(sizes) <= 20
+    assert written <= 7 * 100_000
