@@ -1,18 +1,35 @@
-"""Lists of passages joined into one order: a weighted sum of standard scores."""
+"""Lists of passages joined into one order: a weighted sum of what each part says.
+
+The weights lie in ``fusion.json`` beside this file, with what they were fitted on;
+``bench/fit_fusion.py`` writes them.
+"""
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kgrag.errors import BrokenInvariant
 from kgrag.records.answer import Hit
 from kgrag.stores.base import IndexHit
 
+FITTED: Final = Path(__file__).with_name("fusion.json")
 EVEN: Final[Mapping[str, float]] = {"bm25": 0.5, "dense": 0.5}
+
+Scale = Literal["standard", "share", "plain"]
+"""How a part's scores are made comparable.
+
+``standard``: mean 0 and spread 1 over the passages of the question, whatever the part. ``share``:
+of the part's largest score. ``plain``: as they are. The last two keep how far apart a question's
+passages are: a part for which all are alike then says little, as BM25 of a long message does.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +37,43 @@ class Fusion:
     """How lists are joined.
 
     ``depth`` hits are taken of each source's list; ``weights`` are by source. The best ``rescored``
-    hits are looked at again by the scorers: their order is by the joined score, of weight 1, and
-    ``second``, by scorer. A part without a weight counts 0.
+    hits are looked at again by the scorers: their order is by the joined score and ``second``, by
+    scorer. A part without a weight counts 0, one that ``scales`` does not name is ``standard``.
     """
 
     depth: int = 100
     weights: Mapping[str, float] = field(default_factory=lambda: EVEN)
     rescored: int = 40
     second: Mapping[str, float] = field(default_factory=dict)
+    scales: Mapping[str, Scale] = field(default_factory=dict)
+
+
+def fitted(encoder: str, path: Path = FITTED) -> Fusion:
+    """What was fitted for an encoder, by its name; for others, what needs no knowledge of it.
+
+    BrokenInvariant when the file is not one that ``bench/fit_fusion.py`` wrote.
+    """
+    values: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    made = values["fitted"].get(encoder, values["any"])
+    fusion = Fusion(
+        depth=values["depth"],
+        weights=made["sources"],
+        rescored=values["rescored"],
+        second=made["scorers"],
+        scales=made["scales"],
+    )
+    numbers = [*fusion.weights.values(), *fusion.second.values()]
+    if not all(math.isfinite(n) for n in numbers) or set(fusion.scales.values()) - set(
+        get_args(Scale)
+    ):
+        raise BrokenInvariant(f"{path} has weights or scales that nothing can be joined by")
+    return fusion
 
 
 def fuse(
-    lists: Mapping[str, Sequence[IndexHit]], weights: Mapping[str, float]
+    lists: Mapping[str, Sequence[IndexHit]],
+    weights: Mapping[str, float],
+    scales: Mapping[str, Scale] | None = None,
 ) -> list[tuple[str, float]]:
     """Passage ids of all lists with their joined scores, best first, ties by passage id.
 
@@ -43,7 +85,8 @@ def fuse(
     for name, found in counted.items():
         scores = {h.passage_id: h.score for h in found}
         lowest = min(scores.values(), default=0.0)
-        joined += weights[name] * standard([scores.get(i, lowest) for i in ids])
+        values = np.array([scores.get(i, lowest) for i in ids])
+        joined += weights[name] * scaled(values, (scales or {}).get(name, "standard"))
     pairs = zip(ids, (float(score) for score in joined), strict=True)
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
@@ -59,17 +102,31 @@ def rescore(
     seen = min((len(values) for values in found.values()), default=0)
     if not seen:
         return list(hits)
-    joined = standard([h.score for h in hits[:seen]])
+    joined = np.array([h.score for h in hits[:seen]])
+    if not fusion.scales:
+        joined = standard(joined)
     for name, values in found.items():
         known = values[:seen][~np.isnan(values[:seen])]
-        if len(known):
+        weight = fusion.second.get(name, 0.0)
+        if len(known) and weight:
             filled = np.where(np.isnan(values[:seen]), known.min(), values[:seen])
-            joined = joined + fusion.second.get(name, 0.0) * standard(filled)
+            joined = joined + weight * scaled(filled, fusion.scales.get(name, "standard"))
     order = np.argsort(-joined, kind="stable")
     first = [replace(hits[i], score=float(joined[i])) for i in order]
     # What was not looked at again stays below what was, in its own order.
     floor = first[-1].score - hits[seen].score - 1e-6 if len(hits) > seen else 0.0
     return first + [replace(h, score=h.score + min(0.0, floor)) for h in hits[seen:]]
+
+
+def scaled(values: NDArray[np.float64], scale: Scale) -> NDArray[np.float64]:
+    """Scores of one part, comparable as ``scale`` says."""
+    if scale == "standard":
+        return standard(values)
+    if scale == "plain":
+        return values
+    largest = float(np.abs(values).max(initial=0.0))
+    shares: NDArray[np.float64] = values / largest if largest > 1e-9 else np.zeros(len(values))
+    return shares
 
 
 def standard(values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
@@ -80,5 +137,5 @@ def standard(values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float6
     spread = array.std()
     if spread < 1e-9:
         return np.zeros(len(array))
-    scaled: NDArray[np.float64] = (array - array.mean()) / spread
-    return scaled
+    centred: NDArray[np.float64] = (array - array.mean()) / spread
+    return centred

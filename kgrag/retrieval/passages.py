@@ -12,7 +12,7 @@ from kgrag.records.question import Selection
 from kgrag.retrieval.asked import Asked
 from kgrag.retrieval.base import Scorer, Source
 from kgrag.retrieval.filters import admit
-from kgrag.retrieval.fusion import Fusion, fuse, rescore
+from kgrag.retrieval.fusion import Fusion, fitted, fuse, rescore
 from kgrag.retrieval.seeds import Links
 from kgrag.retrieval.select import select
 from kgrag.stores.base import Filters, IndexHit, TruthStore, VectorIndex
@@ -91,7 +91,7 @@ class HybridRetriever:
         self._truth, self._encoder, self._linker = truth, encoder, linker
         self._sources = (Lexical(index), Dense(index)) if sources is None else tuple(sources)
         self._scorers = tuple(scorers)
-        self._fusion = fusion or Fusion()
+        self._fusion = fusion or fitted(encoder.name)
 
     def search(
         self, question: str, *, limit: int = 20, selection: Selection | None = None
@@ -126,7 +126,7 @@ class HybridRetriever:
         depth = max(fusion.depth, enough)
         while True:
             lists = {s.name: s.find(asked, limit=depth, filters=filters) for s in self._sources}
-            ranked = fuse(lists, fusion.weights)
+            ranked = fuse(lists, fusion.weights, fusion.scales)
             hits = self._hits(ranked, enough, filters, admission.fits)
             # Where a selection looks into passages, the first ones of the lists may all be unfit.
             exhausted = all(len(found) < depth for found in lists.values())
