@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from kgrag.records.answer import Hit
 from kgrag.records.concepts import Mention
 from kgrag.retrieval.asked import Asked
+from kgrag.retrieval.concepts_asking import AnswerTypes
 from kgrag.retrieval.concepts_index import FOLDER, ConceptIndex, Following
 from kgrag.retrieval.concepts_relations import Hierarchy, Related, Relation, Relations
 from kgrag.stores.base import Filters, IndexHit
@@ -106,7 +107,7 @@ class Concepts:
         admitted = index.admitted(filters)
         if admitted is not None:
             total[~admitted] = 0.0
-        return _best(index, total, limit)
+        return best_passages(index, total, limit)
 
     def score(self, asked: Asked, passages: Sequence[str]) -> NDArray[np.float64]:
         """Shape (len(passages),): similarity in [0, 1].
@@ -134,6 +135,14 @@ class Concepts:
             value: NDArray[np.float64] = near[concept] * _polarity(index, rows, denied)
             np.maximum.at(met, holder, value)
             found += weight * met
+        return found
+
+    def seeds(self, asked: Asked) -> dict[int, float]:
+        """The concepts near those of the question, by number, with their weights in (0, 1]."""
+        found: dict[int, float] = {}
+        for _, weight, related, _ in self._weighed(asked, self.index):
+            for number, _, near in related:
+                found[number] = max(found.get(number, 0.0), weight * near)
         return found
 
     def matched(
@@ -195,7 +204,11 @@ def _polarity(index: ConceptIndex, rows: NDArray[np.int64], denied: bool) -> NDA
     return found
 
 
-def _best(index: ConceptIndex, total: NDArray[np.float64], limit: int) -> list[IndexHit]:
+def best_passages(index: ConceptIndex, total: NDArray[np.float64], limit: int) -> list[IndexHit]:
+    """The passages with the highest values above 0, best first, ties by passage id.
+
+    ``total`` has shape (passages,).
+    """
     reached = np.flatnonzero(total > 0)
     if len(reached) > limit:
         # All that tie with the last one stay until their ids have ordered them.
@@ -224,6 +237,14 @@ def concepts_of(engine: Engine | Past) -> Concepts:
 
 
 _OPENED: Final[WeakKeyDictionary[Engine | Past, Concepts]] = WeakKeyDictionary()
+
+
+def answer_types_of(engine: Engine | Past) -> AnswerTypes:
+    """The scorer by types of concepts over the engine's kb."""
+    lexicon, concepts = engine.lexicon, concepts_of(engine)
+    return AnswerTypes(
+        lambda: concepts.index, lambda c: lexicon.concept(c).type if c in lexicon else None
+    )
 
 
 class ConceptSource:

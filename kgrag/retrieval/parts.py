@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from kgrag.errors import UnknownName
 from kgrag.retrieval.base import Scorer, Source
-from kgrag.retrieval.concepts import ConceptScorer, ConceptSource, concepts_of
+from kgrag.retrieval.concepts import (
+    ConceptScorer,
+    ConceptSource,
+    answer_types_of,
+    concepts_of,
+)
 from kgrag.retrieval.fusion import Fusion
+from kgrag.retrieval.graph_source import graph_source_of
 from kgrag.retrieval.passages import Dense, HybridRetriever, Lexical
 from kgrag.stores.base import VectorIndex
 
@@ -24,9 +30,11 @@ SOURCES: Final[Mapping[str, Callable[[Engine | Past, VectorIndex], Source]]] = {
     "bm25": lambda engine, index: Lexical(index),
     "dense": lambda engine, index: Dense(index),
     "concepts": lambda engine, index: ConceptSource(concepts_of(engine)),
+    "graph": lambda engine, index: graph_source_of(engine),
 }
 SCORERS: Final[Mapping[str, Callable[[Engine | Past], Scorer]]] = {
     "shared-concepts": lambda engine: ConceptScorer(concepts_of(engine)),
+    "answer-types": lambda engine: answer_types_of(engine),
 }
 
 
