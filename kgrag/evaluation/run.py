@@ -6,7 +6,7 @@ A document is ranked by its best passage. Every way is asked for the same number
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from kgrag.errors import BadQuestion, KnowledgeBaseError
 from kgrag.evaluation.once import Once
@@ -14,7 +14,6 @@ from kgrag.evaluation.suite import Query, Suite
 from kgrag.progress import SILENT, Progress
 from kgrag.retrieval.asked import Asked
 from kgrag.retrieval.fusion import fuse
-from kgrag.retrieval.parts import retriever_of
 from kgrag.stores.base import Filters, IndexHit
 
 if TYPE_CHECKING:
@@ -123,7 +122,7 @@ def owners(engine: Engine, suite: Suite) -> dict[str, str]:
 
 def parts_finder(once: Once, parts: Sequence[str]) -> Finder:
     """The retriever with ``parts``, as ``kgrag search`` has it with those settings."""
-    retriever = retriever_of(cast("Engine", once.view(parts)), cast(Any, once.index))
+    retriever = once.retriever(parts)
 
     def find(question: str) -> list[tuple[str, str]]:
         hits = retriever.search(question, limit=DEPTH)
