@@ -35,6 +35,7 @@ from kgrag.stores.sql.engine import (
     sqlite_engine,
 )
 from kgrag.stores.sql.internals import internal, set_internal
+from kgrag.stores.sql.lost import retryable
 from kgrag.stores.standing import ValidThen
 
 Mode = Literal["read", "write"]
@@ -50,6 +51,9 @@ def open_truth(
     create: bool = False,
 ) -> SqlTruth:
     """The truth at ``location``: a kb's folder, or a PostgreSQL URL with ``directory`` beside it.
+
+    RetryableError, here and from every method, while the database server does not answer; the
+    next call after it is back succeeds, unless another writer came meanwhile (KnowledgeBaseBusy).
 
     With ``create`` a kb that is not there yet is made (only for writing). Opening for writing
     takes the writer's lock (KnowledgeBaseBusy when another process has it), brings an older schema
@@ -83,6 +87,8 @@ def open_truth(
             else sqlite_engine(folder / FILE_NAME, write=mode == "write")
         )
         try:
+            if url is not None:
+                retryable(engine, name)
             return SqlTruth(engine, folder, name, lock=lock, create=create)
         except BaseException:
             engine.dispose()
@@ -168,8 +174,27 @@ class SqlTruth:
                 raise KnowledgeBaseError(
                     f"{self.name} is open for reading", hint="open it for writing"
                 )
+            if self._writer.invalidated or self._writer.closed:
+                self._writer = self._regained(self._writer)
             with self._writer.begin():
                 yield self._writer
+
+    def _regained(self, lost: Connection) -> Connection:
+        """A new connection that writes, after the server went away; it holds the lock again.
+
+        KnowledgeBaseBusy when another writer took the lock meanwhile.
+        """
+        lost.close()
+        connection = for_writing(self._engine.connect())
+        try:
+            with connection.begin():
+                self._take_advisory_lock(connection)
+                set_internal(connection, "writer", _who())
+        except BaseException:
+            connection.invalidate()  # closed, so that it takes no lock along into the pool
+            connection.close()
+            raise
+        return connection
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
@@ -389,15 +414,17 @@ class SqlTruth:
                 if self._writer is not None:
                     self.purge()
             finally:
-                if self._writer is not None:
-                    if self._engine.dialect.name == "postgresql":
-                        # The pool would keep the session, and the lock with it.
-                        self._writer.execute(text("SELECT pg_advisory_unlock_all()"))
-                    self._writer.close()
-                    self._writer = None
-                self._engine.dispose()
-                if self.lock is not None:
-                    self.lock.release()
+                writer, self._writer = self._writer, None
+                try:
+                    if writer is not None and not (writer.invalidated or writer.closed):
+                        if self._engine.dialect.name == "postgresql":
+                            # The pool would keep the session, and the lock with it.
+                            writer.execute(text("SELECT pg_advisory_unlock_all()"))
+                        writer.close()
+                finally:
+                    self._engine.dispose()
+                    if self.lock is not None:
+                        self.lock.release()
 
     def __enter__(self) -> SqlTruth:
         return self
