@@ -31,8 +31,8 @@ def register(root: click.Group) -> None:
 @kb_option
 @json_option
 def show(identifier: str, kb: Path, as_json: bool) -> None:
-    """Show a concept (CURIE), an assertion (ast_...), a recommendation (rec_...) or a document
-    (doc_...), each with the characters it rests on.
+    """Show a concept (CURIE), an assertion (ast_...), a recommendation (rec_...), a passage
+    (pas_...) or a document (doc_...), each with the characters it rests on.
 
     With --json everything is given; of a document, its whole stored text.
     """
@@ -46,6 +46,7 @@ def show(identifier: str, kb: Path, as_json: bool) -> None:
         kinds = {
             "doc": (records.document, pages.document_page),
             "ast": (records.assertion, pages.assertion_page),
+            "pas": (records.passage, pages.passage_page),
             "rec": (records.recommendation, pages.recommendation_page),
         }
         prefix = identifier.partition("_")[0] if ":" not in identifier else ""

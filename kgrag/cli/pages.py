@@ -318,6 +318,22 @@ def _advice(record: Mapping[str, Any]) -> RenderableType:
     return Group(head, _indented(_advised(record)), _indented(title))
 
 
+def passage_page(record: Mapping[str, Any]) -> RenderableType:
+    """A passage with its place, and what was found in it."""
+    rows: list[tuple[str, RenderableType]] = [
+        (name, Text(_line(value)))
+        for name, value in (
+            ("passage", record["id"]),
+            ("concepts", "; ".join(f"{c['name']} ({c['curie']})" for c in record["concepts"])),
+            ("assertions", ", ".join(record["assertions"])),
+            ("advice", ", ".join(record["recommendations"])),
+        )
+        if value
+    ]
+    text = Text(plain(record["quote"]))
+    return Group(_place(record), _indented(text), _indented(_rows(rows)))
+
+
 def document_page(record: Mapping[str, Any]) -> RenderableType:
     """A document's own description, what was found in it, its sections and its beginning."""
     m, found = record["metadata"], record["found"]

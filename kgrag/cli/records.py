@@ -163,6 +163,30 @@ class Records:
             "quote": quote,
         }
 
+    def passage(self, passage_id: str) -> dict[str, Any]:
+        """A passage with its place, and the concepts, assertions and advice found in it."""
+        held = self._truth.passages_by_id([passage_id])
+        if passage_id not in held:
+            raise NotFound("passage", passage_id)
+        passage, text = held[passage_id]
+        home = passage.document_id
+        mentions = [m for m in self._truth.mentions(home) if passage.start <= m.start < passage.end]
+        stated = self._truth.assertions(document_id=home, current=False)
+        inside = [
+            a.id
+            for a in stated
+            if any(e.document_id == home and passage.start <= e.start < passage.end
+                   for e in a.evidence)
+        ]  # fmt: skip
+        advice = self._truth.recommendations(document_id=home, current=False)
+        return {
+            "id": passage_id,
+            **self._citation(home, passage.start, passage.end, text),
+            "concepts": [self._named(c) for c in dict.fromkeys(m.concept for m in mentions)],
+            "assertions": inside,
+            "recommendations": [r.id for r in advice if passage.start <= r.start < passage.end],
+        }
+
     def document(self, document_id: str) -> dict[str, Any]:
         """A document version with its whole stored text and what was found in it."""
         record = self._engine.document(document_id)

@@ -120,6 +120,9 @@ def test_a_bad_line_of_a_batch_is_named_and_stops_nothing(kb: Path, tmp_path: Pa
 def test_show_gives_the_stored_text(kb: Path) -> None:
     hit = json.loads(kgrag("search", "asthma", "--kb", kb, "--json"))["hits"][0]
     shown = json.loads(kgrag("show", hit["document"]["id"], "--kb", kb, "--json"))
+    opened = json.loads(kgrag("show", hit["passage_id"], "--kb", kb, "--json"))
+    assert (opened["quote"], opened["start"]) == (hit["text"], hit["start"])
+    assert hit["text"].split()[0] in kgrag("show", hit["passage_id"], "--kb", kb)
     assert shown["text"][hit["start"] : hit["end"]] == hit["text"]
     assert shown["status"] == "current"
 
