@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kgrag.errors import SettingsError, UnknownName
-from kgrag.evaluation.measures import measure
+from kgrag.evaluation.measures import library, measure
 from kgrag.evaluation.once import Once
 from kgrag.evaluation.report import (
     Part,
@@ -64,6 +64,7 @@ def evaluate(
     ``default`` is the retrieval of the settings less ``without`` and with ``added``. With
     ``ablations`` each of its parts is taken out, and each other one that can be loaded is added.
     """
+    library()  # said now, not after the questions were asked
     began = time.perf_counter()
     parts = chosen_parts(engine.settings.retrieval.parts, without, added)
     once = Once(engine)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import ModuleType
 from typing import Final
 
 import numpy as np
@@ -30,11 +32,7 @@ def measure(
     ``rankings`` has documents by question, best first, each once. nDCG takes the grade as gain.
     MissingExtra without ``ir-measures``.
     """
-    try:
-        import ir_measures
-    except ModuleNotFoundError as error:
-        raise MissingExtra("ir-measures", extra="eval", purpose="measuring rankings") from error
-
+    ir_measures = library()
     parsed = {ir_measures.parse_measure(_spelled(name)): name for name in measures}
     place = {q.id: at for at, q in enumerate(suite.queries)}
     qrels = {i: dict(suite.qrels[i]) for i in place}
@@ -45,6 +43,14 @@ def measure(
         for value in ir_measures.iter_calc(list(parsed), qrels, run):
             scores[parsed[value.measure]][place[value.query_id]] = value.value
     return scores
+
+
+def library() -> ModuleType:
+    """The package that measures; MissingExtra without it."""
+    try:
+        return import_module("ir_measures")
+    except ModuleNotFoundError as error:
+        raise MissingExtra("ir-measures", extra="eval", purpose="measuring rankings") from error
 
 
 def _spelled(name: str) -> str:

@@ -99,7 +99,14 @@ def against(engine: Engine, suite: Suite) -> Suite:
 
     A document is named by its id, its source, the record of its file, its uri, or an identifier
     such as ``pmid:123``. DataError for a name that no current document has, or several have.
+    Where all names are ids of passages, passages are what is ranked.
     """
+    wanted = {name for q in suite.queries for name in suite.qrels[q.id]}
+    if all(name.startswith("pas_") for name in wanted):
+        unknown = wanted - engine.truth.passages_by_id(sorted(wanted)).keys()
+        if unknown:
+            raise DataError(f"{engine.directory} has no passage {min(unknown)!r}")
+        return replace(suite, known=frozenset(wanted), unit="passage")
     named: dict[str, set[str]] = {}
     for info in engine.truth.documents():
         source = info.source.identifier
@@ -108,7 +115,6 @@ def against(engine: Engine, suite: Suite) -> Suite:
         names |= {value for kind, value in info.metadata.identifiers if kind == "url"}
         for name in names & suite.known:
             named.setdefault(name, set()).add(info.id)
-    wanted = {name for q in suite.queries for name in suite.qrels[q.id]}
     for problem, names in (
         ("no document", wanted - named.keys()),
         ("several documents", {n for n in wanted if len(named.get(n, ())) > 1}),

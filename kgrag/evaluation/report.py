@@ -124,13 +124,21 @@ def made_with(engine: Engine) -> dict[str, Any]:
         "kgrag": __version__,
         "settings": make_id("set", settings.model_dump(mode="json")),
         "encoder": f"{engine.encoder.name}@{engine.encoder.sha256}",
-        "language_model": settings.generation.model,
+        "language_model": _language_model(settings.generation.model),
         "lexicon_sha256": lexicon,
         "kb": {name: counts[name] for name in ("documents", "passages", "assertions")},
         "packages": packages,
         "python": platform.python_version(),
         "machine": f"{_processor()}, {os.cpu_count()} cores",
     }
+
+
+def _language_model(name: str) -> str:
+    """The model and the hash of its files where they are known; it is not loaded for this."""
+    from kgrag.models.catalogue import list_models, spec_of
+
+    known = name in {model.name for model in list_models()}
+    return f"{name}@{spec_of(name).sha256}" if known else name
 
 
 def _processor() -> str:

@@ -26,7 +26,7 @@ _RRF: Final = 60.0
 
 BASELINES: Final = ("bm25", "dense", "rrf", "zsum")
 
-# Documents of the suite by question, best first; empty for a question that cannot be asked.
+# Documents of the suite (or passages) by question, best first; empty for one that cannot be asked.
 Rankings = Mapping[str, tuple[str, ...]]
 
 # A way to find: (passage id, document id) of the kb for a question, best first.
@@ -75,22 +75,24 @@ def rank_all(
             f"the index of {engine.directory} is at generation {stamp} of {generation}",
             hint="any kgrag ingest catches it up",
         )
-    owner = owners(engine, suite)
+    owner = owners(engine, suite) if suite.unit == "document" else None
     found: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in finders}
     progress.stage(suite.name, len(suite.queries), "questions")
     for query in suite.queries:
         for name, finder in finders.items():
-            found[name][query.id] = _documents(query, finder, owner)
+            found[name][query.id] = _ranked(query, finder, owner)
         forget()
         progress.advance()
     return dict(found)
 
 
-def _documents(query: Query, finder: Finder, owner: Mapping[str, str]) -> tuple[str, ...]:
+def _ranked(query: Query, finder: Finder, owner: Mapping[str, str] | None) -> tuple[str, ...]:
     try:
         hits = finder(query.text)
     except BadQuestion:
         return ()  # what cannot be asked finds nothing, and counts as that
+    if owner is None:
+        return tuple(passage for passage, _ in hits)
     return tuple(dict.fromkeys(owner.get(document, document) for _, document in hits))
 
 

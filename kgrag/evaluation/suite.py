@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 Split = Literal["dev", "test"]
+Unit = Literal["document", "passage"]
 
 # Question id to document id of the suite to grade; a grade of 1 and above is right.
 Qrels = Mapping[str, Mapping[str, int]]
@@ -44,7 +45,8 @@ class Suite:
     where a kb must be given. Suites of the same corpus have the same ``base``. ``same`` leads from
     a record of the corpus to the one that has its text and stands for both; ``known`` are all
     ids of the corpus that stand for themselves. ``primary`` is the measure that the suite is
-    known by. ``notes`` say what was left out and why.
+    known by. ``unit`` is what is ranked and right: documents by their best passage, or passages by
+    the ids of one kb. ``notes`` say what was left out and why.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Suite:
     recipe: str | None = None
     same: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unit: Unit = "document"
 
     def __post_init__(self) -> None:
         ids = [q.id for q in self.queries]

@@ -128,6 +128,9 @@ def cpgqa(folder: Path) -> Suite:
         base="cpgqa",
         corpus=corpus,
         recipe="cpgqa",
+        notes=(
+            "what stands beside the 96 passages of the guideline distracts; alone nothing does",
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,17 @@ from click.testing import CliRunner
 from kgrag.cli import root
 from kgrag.config import Encoding, Settings
 from kgrag.engine import Engine
-from kgrag.errors import DataError, KgragError, KnowledgeBaseError, SettingsError, UnknownName
+from kgrag.errors import (
+    DataError,
+    KgragError,
+    KnowledgeBaseError,
+    MissingExtra,
+    SettingsError,
+    UnknownName,
+)
 from kgrag.evaluation import Query, Suite, baselines, measure, rank
 from kgrag.evaluation.evaluate import DEFAULT, chosen_parts, evaluate
+from kgrag.evaluation.own import against, own_suite
 from kgrag.evaluation.run import BASELINES
 from kgrag.progress import SILENT
 from kgrag.testing.lexicon import small_lexicon
@@ -95,6 +104,7 @@ def test_own_files_give_a_report_in_both_forms(files: Path) -> None:
     assert report["questions"] == list(QUESTIONS)
     assert len(report["scores"][DEFAULT]["MRR"]) == 4
     made = report["made_with"]
+    assert made["language_model"].startswith("smollm2-135m-instruct@")
     assert made["encoder"].startswith("hashing") and len(made["lexicon_sha256"]) == 64
     assert made["kb"]["documents"] == len(CORPUS)
     told = (files / "out" / "questions-all.md").read_text()
@@ -136,6 +146,33 @@ def test_a_kb_is_evaluated_by_any_name_of_its_documents(files: Path) -> None:
     write(files / "q.jsonl", [{"id": "q", "question": "Which?", "relevant": ["nowhere"]}])
     with pytest.raises(DataError, match=r"no document of .* answer to 'nowhere'"):
         run("--questions", files / "q.jsonl", "--kb", kb)
+
+
+def test_passages_are_ranked_where_passages_are_right(files: Path) -> None:
+    kb = build_kb(suite(), files / "work", hashing(), SILENT)
+    asked = files / "q.jsonl"
+    with Engine.open(kb, settings=hashing()) as engine:
+        homes = {i.source.identifier.rpartition("#")[2]: i.id for i in engine.truth.documents()}
+        right = engine.truth.passages(homes["warfarin"])[0].id
+        write(asked, [{"id": "q", "question": "The dose of warfarin?", "relevant": [right]}])
+        found = against(engine, own_suite(asked))
+        assert found.unit == "passage"
+        ranked = rank(engine, found, parts=("bm25",))["q"]
+        assert ranked[0] == right and all(p.startswith("pas_") for p in ranked)
+        write(asked, [{"id": "q", "question": "The dose of warfarin?", "relevant": ["pas_0"]}])
+        with pytest.raises(DataError, match="no passage 'pas_0'"):
+            against(engine, own_suite(asked))
+
+
+def test_without_the_library_nothing_is_asked_in_vain(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kb = build_kb(suite(), files / "work", hashing(), SILENT)
+    monkeypatch.setitem(sys.modules, "ir_measures", None)
+    with Engine.open(kb, settings=hashing()) as engine:
+        with pytest.raises(MissingExtra, match=r"kgrag\[eval\]"):
+            evaluate(engine, suite())
+        assert "index" not in engine.__dict__
 
 
 def test_a_kb_without_the_corpus_is_refused(files: Path) -> None:
