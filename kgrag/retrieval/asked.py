@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from kgrag.encoding.base import Encoder, QuestionEncoder, TokenEncoder
 from kgrag.errors import BadQuestion
 from kgrag.records.concepts import Mention
+from kgrag.records.text import Span
+from kgrag.retrieval.rewrite import Kind, Message, read_message
 from kgrag.retrieval.seeds import Links
 from kgrag.retrieval.terms import question_terms
 
@@ -48,9 +50,21 @@ class Asked:
         return self._encoder.encode_tokens([self.text])[0]
 
     @cached_property
+    def message(self) -> Message | None:
+        """Its sentences and what each does, when it is a long message; None otherwise."""
+        return read_message(self.text)
+
+    @property
+    def kind(self) -> Kind:
+        """What fusion weighs its parts by."""
+        return "question" if self.message is None else "message"
+
+    @cached_property
     def terms(self) -> dict[int, float]:
-        """Numbers of its terms with their weights, for BM25."""
-        return question_terms(self.text)
+        """Numbers of its terms with their weights, for BM25; of a message by what asks in it."""
+        if self.message is None:
+            return question_terms(self.text)
+        return self.message.terms(Span(m.start, m.end) for m in self.mentions)
 
     @cached_property
     def mentions(self) -> tuple[Mention, ...]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from kgrag.errors import BrokenInvariant
 from kgrag.records.answer import Hit
+from kgrag.retrieval.rewrite import Kind
 from kgrag.stores.base import IndexHit
 
 FITTED: Final = Path(__file__).with_name("fusion.json")
@@ -39,6 +40,7 @@ class Fusion:
     ``depth`` hits are taken of each source's list; ``weights`` are by source. The best ``rescored``
     hits are looked at again by the scorers: their order is by the joined score and ``second``, by
     scorer. A part without a weight counts 0, one that ``scales`` does not name is ``standard``.
+    ``kinds`` has, by kind of question, the weights of parts that differ there.
     """
 
     depth: int = 100
@@ -46,6 +48,16 @@ class Fusion:
     rescored: int = 40
     second: Mapping[str, float] = field(default_factory=dict)
     scales: Mapping[str, Scale] = field(default_factory=dict)
+    kinds: Mapping[Kind, Mapping[str, float]] = field(default_factory=dict)
+
+    def of(self, kind: Kind) -> Fusion:
+        """How lists are joined for questions of that kind."""
+        other = self.kinds.get(kind)
+        if not other:
+            return self
+        weights = {name: other.get(name, weight) for name, weight in self.weights.items()}
+        second = {name: other.get(name, weight) for name, weight in self.second.items()}
+        return replace(self, weights=weights, second=second, kinds={})
 
 
 def fitted(encoder: str, path: Path = FITTED) -> Fusion:
@@ -61,8 +73,10 @@ def fitted(encoder: str, path: Path = FITTED) -> Fusion:
         rescored=values["rescored"],
         second=made["scorers"],
         scales=made["scales"],
+        kinds=made["kinds"],
     )
     numbers = [*fusion.weights.values(), *fusion.second.values()]
+    numbers.extend(weight for other in fusion.kinds.values() for weight in other.values())
     if not all(math.isfinite(n) for n in numbers) or set(fusion.scales.values()) - set(
         get_args(Scale)
     ):

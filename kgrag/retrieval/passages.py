@@ -119,7 +119,7 @@ class HybridRetriever:
             filters = replace(
                 filters, without_documents=(*filters.without_documents, *without_documents)
             )
-        fusion = self._fusion
+        fusion = self._fusion.of(asked.kind)
         looked_at = max(limit, fusion.rescored) if self._scorers else limit
         # Some of what is found is left out as a repeat, or by its document.
         enough = looked_at + SPARE

@@ -82,3 +82,14 @@ def test_a_file_that_was_not_written_by_the_fit_is_refused(tmp_path, key, value)
     path.write_text(json.dumps(values))
     with pytest.raises(BrokenInvariant, match="joined"):
         fitted("some encoder", path)
+
+
+def test_a_kind_of_question_has_weights_of_its_own():
+    fusion = Fusion(
+        weights={"bm25": 1.0, "dense": 1.0}, second={"late": 2.0},
+        kinds={"message": {"dense": 3.0, "late": 0.5}},
+    )  # fmt: skip
+    assert fusion.of("question") is fusion
+    of_message = fusion.of("message")
+    assert of_message.weights == {"bm25": 1.0, "dense": 3.0}
+    assert of_message.second == {"late": 0.5}
