@@ -65,7 +65,8 @@ _COURTESY: Final = re.compile(
 _COURTEOUS_WORDS: Final = frozenset(
     tokens(
         """hi hello hey dear sir madam mam doctor doctors dr please kindly pls plz thank thanks
-        thankyou regards god bless yours sincerely best help helped need want wanted know known like tell told advise advice
+        thankyou regards god bless yours sincerely best help helped
+        need want wanted know known like tell told advise advice
         suggest suggestion send email mail answer reply question questions ask asked asking
         information info learn find found wonder wondering hope wish appreciate appreciated name
         i me my we our us you your he she him her his hers they them am im ive id get got getting
