@@ -20,6 +20,7 @@ from kgrag.evaluation.report import (
 from kgrag.evaluation.run import BASELINES, Finder, baseline_finders, parts_finder, rank_all
 from kgrag.evaluation.suite import Suite
 from kgrag.progress import SILENT, Progress
+from kgrag.retrieval.fusion import fitted
 from kgrag.retrieval.parts import SCORERS, SOURCES
 
 if TYPE_CHECKING:
@@ -70,12 +71,15 @@ def evaluate(
     once = Once(engine)
     finders: dict[str, Finder] = dict(baseline_finders(once))
     finders[DEFAULT] = parts_finder(once, parts)
+    fusion = fitted(engine.encoder.name)
     tried: list[tuple[str, bool, str | None]] = []
     for name in (*SOURCES, *SCORERS) if ablations else ():
         on = name in parts
         changed = tuple(p for p in parts if p != name) if on else (*parts, name)
         reason = None
-        if any(p in SOURCES for p in changed):
+        if not (fusion.weights.get(name) or fusion.second.get(name)):
+            reason = f"no weight was fitted for it with {engine.encoder.name}"
+        elif any(p in SOURCES for p in changed):
             try:
                 finders[_way(name, on)] = parts_finder(once, changed)
             except SettingsError as error:  # a model or an extra that is not here
