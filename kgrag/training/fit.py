@@ -46,13 +46,18 @@ class Useful:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How it is learnt. ``keep`` weighs the anchors; ``pairs`` whether the pairs are learnt."""
+    """How it is learnt. ``keep`` weighs the anchors; ``pairs`` whether the pairs are learnt.
+
+    ``share`` of the learnt change is used: a mean of the weights with those of no change, which
+    keeps most of the gain and little of the harm elsewhere (WiSE-FT, Wortsman et al. 2022).
+    """
 
     epochs: int = 20
     batch: int = 128
     rank: int = 32
-    rate: float = 1e-3
-    keep: float = 5.0
+    rate: float = 5e-4
+    keep: float = 10.0
+    share: float = 0.7
     useful: float = 1.0
     pairs: bool = True
     seed: int = 0
@@ -86,9 +91,9 @@ class _Network(torch.nn.Module):
         moved = rows + opened.unsqueeze(1) * ((rows @ self.down) @ self.up)
         return torch.nn.functional.normalize(moved, dim=-1)
 
-    def adapter(self) -> Adapter:
+    def adapter(self, share: float) -> Adapter:
         parts = {n: p.detach().cpu().numpy().copy() for n, p in self.named_parameters()}
-        return Adapter(parts["down"], parts["up"], parts["gate"], float(parts["bias"][0]))
+        return Adapter(parts["down"], share * parts["up"], parts["gate"], float(parts["bias"][0]))
 
 
 def fit(
@@ -114,7 +119,7 @@ def fit(
     optimiser = torch.optim.Adam(network.parameters(), lr=recipe.rate)
     state = checkpoint.load()
     if state is None:
-        first = stop_figure(network.adapter())
+        first = stop_figure(network.adapter(recipe.share))
         state = State(0, 0, [(float("nan"), 0.0, first)], *_tensors(network, optimiser))
     _restore(network, optimiser, state)
     batches = _Batches(learn, keep, useful, recipe, device)
@@ -122,7 +127,7 @@ def fit(
     while state.epoch < recipe.epochs and state.epoch - state.best < PATIENCE:
         epoch = state.epoch + 1
         loss, drift = _epoch(network, optimiser, batches, recipe, epoch)
-        figure = stop_figure(network.adapter())
+        figure = stop_figure(network.adapter(recipe.share))
         parameters, moments = _tensors(network, optimiser)
         better = figure > state.history[state.best][2] + 1e-9
         state = State(
@@ -146,7 +151,7 @@ def fit(
         network.load_state_dict({n: torch.tensor(state.parameters[f"best.{n}"]) for n in own})
     else:
         network = _Network(learn.questions.shape[1], recipe.rank, recipe.seed)
-    return Fitted(network.adapter(), state.best, state.history, out_of_time)
+    return Fitted(network.adapter(recipe.share), state.best, state.history, out_of_time)
 
 
 class _Batches:
