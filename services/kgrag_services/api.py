@@ -9,20 +9,23 @@ from fastapi import FastAPI
 
 from kgrag import Engine, __version__
 from kgrag_services import problems
+from kgrag_services.catching_up import catching_up
 from kgrag_services.routes import documents, health, question
 
 
 def create_app(engine: Engine) -> FastAPI:
     """An application that answers from ``engine``, warmed up when it starts.
 
-    The caller opens and closes the engine.
+    When its index lags behind, or was damaged and discarded, it is caught up while questions are
+    answered from what is there. The caller opens and closes the engine.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine.warm_up()
         app.state.ready = True
-        yield
+        with catching_up(engine) as app.state.catching_up:
+            yield
         app.state.ready = False
 
     app = FastAPI(

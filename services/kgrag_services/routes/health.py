@@ -26,5 +26,7 @@ def readyz(request: Request) -> dict[str, Any] | JSONResponse:
     if not request.app.state.ready:
         return problem(503, "NotReady", "the models are being loaded")
     if generation != stamp:
-        return problem(503, "NotReady", f"the index is at {stamp} of {generation}")
+        failed = request.app.state.catching_up.failed
+        why = f"; catching up ended with {failed}" if failed else ""
+        return problem(503, "NotReady", f"the index is at {stamp} of {generation}{why}")
     return {"status": "ready", "generation": generation}

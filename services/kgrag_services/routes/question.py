@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from kgrag.reasoning.notices import notice
 from kgrag.records.answer import to_plain
 from kgrag.records.question import selection
 from kgrag_services.wire import AskRequest, SearchRequest
@@ -32,10 +33,13 @@ def ask(body: AskRequest, request: Request) -> dict[str, Any]:
 @router.post("/search")
 def search(body: SearchRequest, request: Request) -> dict[str, Any]:
     """The passages nearest to the question."""
-    hits = request.app.state.engine.search(
+    engine = request.app.state.engine
+    hits = engine.search(
         body.question,
         limit=body.limit,
         collections=body.collections,
         selection=selection(body.selection.model_dump()),
     )
-    return {"question": body.question, "hits": to_plain(hits)}
+    generation, stamp = engine.generations()
+    warnings = [notice("index_behind")] if stamp < generation else []
+    return {"question": body.question, "hits": to_plain(hits), "warnings": warnings}
