@@ -14,6 +14,7 @@ from kgrag.vocabulary.lexicon import GENERATED, WEAK, Lexicon, Retired, default_
 from kgrag_ingest.ontologies import (
     added,
     analytes,
+    annotations,
     biolink,
     crosswalk,
     drugs,
@@ -46,7 +47,7 @@ DEFAULTS: Final = frozenset(
         "icd10cm",
         "analytes",
     )
-) | frozenset(("analytes", "kgrag", "unii", "ucum", "biolink", "mappings-own-terms"))
+) | frozenset(("hpo-annotations", "kgrag", "unii", "ucum", "biolink", "mappings-own-terms"))
 
 _MAX_WORDS: Final = 9
 _LETTER: Final = re.compile(r"[a-z]")
@@ -70,7 +71,7 @@ def build_lexicon(
     path = default_path() if out_path is None else out_path
     further = added.read_all() if brought is None else brought
     report = progress or _silent
-    steps = (len(_DEFAULT_STEPS) if defaults else 0) + len(further) + 1
+    steps = (len(_DEFAULT_STEPS) + 1 if defaults else 0) + len(further) + 1
     done = 0
 
     def step(what: str) -> None:
@@ -103,6 +104,11 @@ def build_lexicon(
         record["authority"] = sorted(vocabulary.authority)
         registry.append(record)
         retired += vocabulary.retired
+    if defaults:
+        step("reading findings of diseases")
+        names = annotations.condition_names(merged.entries.values())
+        annotated, parts[annotations.PART] = annotations.read(merged.curie, names.get)
+        registry.append(annotated.record())
     step("spelling and writing names")
     above, left_out = hierarchy.parents(merged)
     withdrawn = {record.curie for record in retired}
