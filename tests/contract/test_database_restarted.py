@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +128,51 @@ def test_closing_while_the_server_is_away_lets_go_of_the_folder(
     server.start()
     with opened(server, tmp_path) as again:
         assert again.generation == 1
+
+
+def test_a_service_and_the_command_line_say_so_and_recover(
+    server: OwnPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fastapi.testclient import TestClient
+
+    from kgrag import Engine
+    from kgrag.testing.lexicon import small_lexicon
+    from kgrag_ingest.pipeline import ingest
+    from kgrag_services.api import create_app
+
+    (tmp_path / "cache" / "lexicon").mkdir(parents=True)
+    small_lexicon(tmp_path / "cache" / "lexicon" / "lexicon.sqlite").close()
+    monkeypatch.setenv("KGRAG_CACHE", str(tmp_path / "cache"))
+    kb = tmp_path / "kb"
+    kb.mkdir()
+    (kb / "kgrag.toml").write_text(
+        f'[encoding]\nencoder = "hashing:64"\n[generation]\nmodel = "none"\n'
+        f'[stores]\ntruth = "{server.url}"\n'
+    )
+    (tmp_path / "advice.md").write_text("# Advice\n\nMetformin treats type 2 diabetes.\n")
+    with Engine.open(kb, mode="write", create=True) as engine:
+        ingest([tmp_path / "advice.md"], engine.truth, engine.linker)
+        engine.catch_up()
+        body = {"question": "What treats diabetes?"}
+        with TestClient(create_app(engine), raise_server_exceptions=False) as client:
+            expected = client.post("/v1/search", json=body).json()["hits"]
+            assert expected
+            server.stop("immediate")
+            for path, asked in (("/v1/search", body), ("/v1/ask", body), ("/readyz", None)):
+                reply = client.post(path, json=asked) if asked else client.get(path)
+                assert reply.status_code == 503, path
+                assert reply.headers["content-type"] == "application/problem+json"
+                assert int(reply.headers["retry-after"]) > 0
+                assert "does not answer" in reply.json()["detail"]
+                assert "secret" not in reply.text and "diabetes" not in reply.text
+            server.start()
+            assert client.post("/v1/search", json=body).json()["hits"] == expected
+            assert client.get("/readyz").status_code == 200
+    command = [sys.executable, "-m", "kgrag", "search", "What treats diabetes?", "--kb", str(kb)]
+    server.stop()
+    away = subprocess.run(command, capture_output=True, text=True, check=False)
+    server.start()
+    back = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (away.returncode, back.returncode) == (5, 0), (away.stderr, back.stderr)
+    assert "does not answer" in away.stderr and away.stderr.count("\n") == 1
+    assert "secret" not in away.stderr

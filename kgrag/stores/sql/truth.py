@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from kgrag.errors import KnowledgeBaseBusy, KnowledgeBaseError
+from kgrag.errors import KnowledgeBaseBusy, KnowledgeBaseError, RetryableError
 from kgrag.records.assertions import Assertion
 from kgrag.records.concepts import Mention
 from kgrag.records.recommendations import Recommendation
@@ -412,7 +412,10 @@ class SqlTruth:
         with self._writing:
             try:
                 if self._writer is not None:
-                    self.purge()
+                    try:
+                        self.purge()
+                    except RetryableError:
+                        self.purge()  # the server was restarted since the last call
             finally:
                 writer, self._writer = self._writer, None
                 try:
