@@ -25,6 +25,7 @@ def build_kb(suite: Suite, work: Path, settings: Settings, progress: Progress) -
     """
     from kgrag.engine import Engine
     from kgrag.ids import make_id
+    from kgrag.retrieval.parts import SCORERS, SOURCES
     from kgrag_ingest.pipeline import ingest
     from kgrag_ingest.recipes import load
 
@@ -40,6 +41,9 @@ def build_kb(suite: Suite, work: Path, settings: Settings, progress: Progress) -
     encoder = settings.encoding.encoder
     plain = encoder == type(settings)().encoding.encoder
     kb = home / ("kb" if plain else f"kb-{make_id('enc', encoder)[4:16]}")
+    # Every part finds what it needs in the kb, those too that are only tried.
+    every = settings.retrieval.model_copy(update={"parts": (*SOURCES, *SCORERS)})
+    settings = settings.model_copy(update={"retrieval": every})
     with Engine.open(kb, mode="write", create=True, settings=settings) as engine:
         report = ingest(
             [source.parent],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -62,6 +63,14 @@ class _View:
     def __init__(self, engine: Engine, encoder: Encoder, linker: Any) -> None:
         self.settings, self.encoder, self.linker = engine.settings, encoder, linker
         self._engine = engine
+
+    @cached_property
+    def states(self) -> Any:
+        """Those of the kb, where a part that is tried has use for them and the settings have not.
+
+        Asked for only by such parts, when the settings of the view name them.
+        """
+        return type(self._engine).__dict__["states"].func(self)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
