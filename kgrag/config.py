@@ -36,10 +36,14 @@ class Stores(_Section):
 
 class Retrieval(_Section):
     """``passages``: how many the context is made of. ``parts``: which ways of finding and
-    ordering passages are used, by the names of ``kgrag.retrieval.parts``."""
+    ordering passages are used, by the names of ``kgrag.retrieval.parts``. ``keep_states``: whether
+    the part ``late`` keeps what it compares, 11 KB a passage, or makes it for each question.
+    ``cross_encoder``: the folder of a model of yours, for the part ``cross-encoder``."""
 
     passages: Annotated[int, Field(ge=1, le=200)] = 20
     parts: Annotated[tuple[str, ...], Field(min_length=1)] = ("bm25", "dense")
+    keep_states: bool = True
+    cross_encoder: str | None = None
 
 
 class Generation(_Section):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kgrag.linking import Linker
     from kgrag.retrieval.passages import HybridRetriever
     from kgrag.stores.graph import Graph
+    from kgrag.stores.tokens import TokenStates
     from kgrag.vocabulary.lexicon import Lexicon
 
 
@@ -39,6 +40,8 @@ class Opened(Protocol):
     def lexicon(self) -> Lexicon: ...
     @property
     def model(self) -> LanguageModel | None: ...
+    @property
+    def states(self) -> TokenStates | None: ...
 
 
 class Past:
@@ -77,6 +80,11 @@ class Past:
     @property
     def model(self) -> LanguageModel | None:
         return self._engine.model
+
+    @property
+    def states(self) -> TokenStates | None:
+        """Those of today's passages; a passage that is none of them has its states made."""
+        return self._engine.states
 
     @cached_property
     def retriever(self) -> HybridRetriever:

@@ -19,6 +19,8 @@ from kgrag.retrieval.concepts import (
 )
 from kgrag.retrieval.fusion import Fusion
 from kgrag.retrieval.graph_source import graph_source_of
+from kgrag.retrieval.hypotheses import hypotheses_of
+from kgrag.retrieval.late import late_of
 from kgrag.retrieval.passages import Dense, HybridRetriever, Lexical
 from kgrag.stores.base import VectorIndex
 
@@ -31,8 +33,10 @@ SOURCES: Final[Mapping[str, Callable[[Engine | Past, VectorIndex], Source]]] = {
     "dense": lambda engine, index: Dense(index),
     "concepts": lambda engine, index: ConceptSource(concepts_of(engine)),
     "graph": lambda engine, index: graph_source_of(engine),
+    "hypotheses": hypotheses_of,
 }
 SCORERS: Final[Mapping[str, Callable[[Engine | Past], Scorer]]] = {
+    "late": late_of,
     "shared-concepts": lambda engine: ConceptScorer(concepts_of(engine)),
     "answer-types": lambda engine: answer_types_of(engine),
 }
