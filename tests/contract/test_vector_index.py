@@ -70,3 +70,10 @@ class TestServer(IndexContract):
 
     def open(self, mode: Mode = "write") -> VectorIndex:
         return open_index(self.url, dimensions=DIMENSIONS, encoder="test", mode=mode)
+
+
+@pytest.mark.server
+class TestServerInEightBits(TestServer):
+    def open(self, mode: Mode = "write") -> VectorIndex:
+        url = f"{self.url}?on_disk=true&quantization=int8"
+        return open_index(url, dimensions=DIMENSIONS, encoder="test", mode=mode)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import numpy as np
@@ -18,6 +17,7 @@ from qdrant_client import QdrantClient, models
 
 from kgrag.errors import BrokenInvariant, KnowledgeBaseError
 from kgrag.stores.base import Filters, IndexHit, Point
+from kgrag.stores.qdrant.cluster import Layout, parse
 from kgrag.stores.qdrant.points import (
     BATCH,
     DENSE,
@@ -37,17 +37,15 @@ FORMAT = 1
 def connect(
     url: str, *, dimensions: int, shape: str, mode: Literal["read", "write"]
 ) -> ServerIndex:
-    """The index in the collection that the path of ``url`` names (``kgrag`` without a path).
+    """The index in the collection that the path of ``url`` names, laid out as its query says.
 
     RetryableError, here and from every method, while the server does not answer.
     """
-    parts = urlsplit(url)
-    address = f"{parts.scheme}://{parts.netloc}"
+    address, name, layout = parse(url)
     # Its check of versions asks the server in a thread of its own, and only warns.
     client = QdrantClient(url=address, timeout=60, check_compatibility=False)
-    client = reaching(client, address.rpartition("@")[2].removeprefix(f"{parts.scheme}://"))
-    name = parts.path.strip("/") or "kgrag"
-    return ServerIndex(client, name, dimensions=dimensions, shape=shape, mode=mode)
+    client = reaching(client, address.rpartition("@")[2].rpartition("/")[2])
+    return ServerIndex(client, name, dimensions=dimensions, shape=shape, mode=mode, layout=layout)
 
 
 class ServerIndex:
@@ -61,7 +59,10 @@ class ServerIndex:
         dimensions: int,
         shape: str,
         mode: Literal["read", "write"],
+        layout: Layout | None = None,
     ) -> None:
+        """``layout`` is what a new collection is made with."""
+        self._layout = layout or Layout()
         self._client, self._name, self._dimensions = client, name, dimensions
         self._shape, self._mode = shape, mode
         # Local mode is always exact, and warns when it is asked to be.
@@ -125,7 +126,11 @@ class ServerIndex:
         self._client.delete_collection(old)
 
     def dense(self, vector: NDArray[np.float32], *, limit: int, filters: Filters) -> list[IndexHit]:
-        return self._query(vector.tolist(), DENSE, limit, filters, None)
+        params = models.SearchParams(exact=self._exact)
+        if self._exact and self._layout.quantization:  # exact search would not use it
+            again = models.QuantizationSearchParams(rescore=True, oversampling=3.0)
+            params = models.SearchParams(quantization=again)
+        return self._query(vector.tolist(), DENSE, limit, filters, params)
 
     def sparse(self, terms: Mapping[int, float], *, limit: int, filters: Filters) -> list[IndexHit]:
         if not terms:
@@ -133,7 +138,8 @@ class ServerIndex:
         vector = models.SparseVector(indices=list(terms), values=list(terms.values()))
         # Always scoped: see the embedded engine.
         corpus = _filter(Filters(collections=filters.collections))
-        hits = self._query(vector, SPARSE, limit, filters, models.IdfCorpusParams(corpus=corpus))
+        params = models.SearchParams(exact=self._exact, idf=models.IdfCorpusParams(corpus=corpus))
+        hits = self._query(vector, SPARSE, limit, filters, params)
         return [h for h in hits if h.score > 0.0]
 
     def count(self) -> int:
@@ -154,7 +160,7 @@ class ServerIndex:
         using: str,
         limit: int,
         filters: Filters,
-        idf: models.IdfCorpusParams | None,
+        params: models.SearchParams,
     ) -> list[IndexHit]:
         if limit < 1 or self._physical() is None:
             return []
@@ -167,7 +173,7 @@ class ServerIndex:
                 query_filter=_filter(filters),
                 limit=number,
                 with_payload=True,
-                search_params=models.SearchParams(exact=self._exact, idf=idf),
+                search_params=params,
             )
             return [hit(p.payload, p.score) for p in found.points]
 
@@ -209,11 +215,16 @@ class ServerIndex:
         self._client.create_collection(
             physical,
             vectors_config={
-                DENSE: models.VectorParams(size=self._dimensions, distance=models.Distance.COSINE)
+                DENSE: models.VectorParams(
+                    size=self._dimensions,
+                    distance=models.Distance.COSINE,
+                    on_disk=self._layout.on_disk or None,
+                )
             },
             sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-            # Searched exactly; a user of a large cluster may build the graph on the server.
+            # All are looked at; a user of a large cluster may build the graph on the server.
             hnsw_config=models.HnswConfigDiff(m=0),
+            **self._layout.creation(),
             metadata={
                 "stamp": 0,
                 "shape": self._shape,
