@@ -62,8 +62,12 @@ class Relations:
         return known
 
     def information(self, curie: str) -> float:
-        """-ln of the share of passages that mention it or something below it, at least 0."""
-        return math.log(1 + (len(self._index) + 0.5) / (self._below[curie] + 0.5))
+        """-ln of the share of passages that mention it or something below it, about: above 0.
+
+        The same for all ids of a concept.
+        """
+        often = max(self._below[one] for one in (curie, *self._hierarchy.equivalents(curie)))
+        return math.log(1 + (len(self._index) + 0.5) / (often + 0.5))
 
     @cached_property
     def _below(self) -> Counter[str]:
