@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from kgrag.retrieval.concepts_index import ConceptIndex
 
 # All chosen on the development cases of simulated patients; see ``bench/RESULTS.md``.
-_DEPTH: Final = 300  # passages that each of words and meaning brings up for the findings
+_DEPTH: Final = 100  # passages that each of words and meaning brings up for the findings
 _ANNOTATED: Final = 1.0  # what a standard score of the annotations counts beside those passages
+_NAMED: Final = 1.0  # and of how near the name of the condition is to the findings in meaning
+_WEIGHED: Final = 100  # conditions whose names are looked at
 _MOST: Final = 10  # hypotheses whose documents are brought up
 _FIRST: Final = 0.9  # of the weight of its first topic: a document is about the hypothesis
 _PER_DOCUMENT: Final = 2  # passages of a document of a hypothesis, those that the findings found
@@ -68,6 +70,7 @@ class Hypothesis:
 class _Found:
     """What the findings brought up: passages joined, and by document the best of its passages."""
 
+    vector: NDArray[np.float32]
     passages: Mapping[str, float]
     owner: Mapping[str, str]
     documents: Mapping[str, float]
@@ -90,6 +93,7 @@ class Hypotheses:
         self._index, self._encoder, self._concepts = index, encoder, concepts
         self._names, self._annotations = names, annotations
         self._made: Topics | None = None
+        self._vectors: dict[str, NDArray[np.float32]] = {}
 
     def find(self, asked: Asked, *, limit: int, filters: Filters) -> Sequence[IndexHit]:
         """See ``Source``: those of hypotheses and those that the findings found otherwise."""
@@ -128,9 +132,10 @@ class Hypotheses:
             about = [documents[d].decode() for d in topics.document[topics.condition == place]]
             nearest = sorted((-found.documents[d], d) for d in about if d in found.documents)
             shared = self._annotations.shared(findings.present, curie) if self._annotations else ()
-            name = self._names.concept(curie).name if curie in self._names else curie
             made.append(
-                Hypothesis(curie, name, score, shared, tuple((d, -s) for s, d in nearest[:3]))
+                Hypothesis(
+                    curie, self._name(curie), score, shared, tuple((d, -s) for s, d in nearest[:3])
+                )
             )
         return tuple(made)
 
@@ -149,7 +154,7 @@ class Hypotheses:
         for passage, score in passages.items():
             document = owner[passage]
             documents[document] = max(documents.get(document, score), score)
-        return _Found(passages, owner, documents, min(passages.values(), default=0.0))
+        return _Found(vector, passages, owner, documents, min(passages.values(), default=0.0))
 
     def _ranked(
         self, asked: Asked, findings: Findings, found: _Found, topics: Topics, filters: Filters
@@ -157,16 +162,13 @@ class Hypotheses:
         """Conditions by number with their scores, best first; those that the text names are none.
 
         A condition has the score of the best document about it; one without annotations is in
-        them as likely as the mean.
+        them as likely as the mean. The first ``_WEIGHED`` are weighed again by their names.
         """
         if not topics.conditions:
             return []
-        arrays = topics.index.arrays
-        by_document = np.full(len(arrays.documents), found.floor)
-        for name, score in found.documents.items():
-            at = int(np.searchsorted(arrays.documents, np.bytes_(name.encode())))
-            if at < len(by_document) and arrays.documents[at] == name.encode():
-                by_document[at] = score
+        by_document = np.full(len(topics.index.arrays.documents), found.floor)
+        places = topics.documents(list(found.documents))
+        by_document[places[places >= 0]] = np.array(list(found.documents.values()))[places >= 0]
         rows = self._admitted(topics, filters)
         scores = np.full(len(topics.conditions), -np.inf)
         gained = (by_document[topics.document[rows]] - found.floor) * topics.weight[rows]
@@ -177,7 +179,24 @@ class Hypotheses:
             if place is not None:
                 scores[place] = -np.inf
         order = np.lexsort((np.arange(len(scores)), -scores))
-        return [(int(at), float(scores[at])) for at in order if np.isfinite(scores[at])]
+        first = [at for at in order[:_WEIGHED].tolist() if np.isfinite(scores[at])]
+        named = self._vectors_of([topics.conditions[at] for at in first]) @ found.vector
+        weighed = scores[first] + _NAMED * standard(named.astype(np.float64))
+        pairs = zip(first, weighed.tolist(), strict=True)
+        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+    def _vectors_of(self, curies: Sequence[str]) -> NDArray[np.float32]:
+        """Shape (conditions, dimensions): of their names; kept, since few are ever looked at."""
+        new = [curie for curie in curies if curie not in self._vectors]
+        if new:
+            made = self._encoder.encode([self._name(curie) for curie in new])
+            self._vectors.update(zip(new, made, strict=True))
+        if not curies:
+            return np.zeros((0, self._encoder.dimensions), dtype=np.float32)
+        return np.stack([self._vectors[curie] for curie in curies])
+
+    def _name(self, curie: str) -> str:
+        return self._names.concept(curie).name if curie in self._names else curie
 
     def _by_annotations(self, findings: Findings, topics: Topics) -> NDArray[np.float64]:
         """Shape (conditions,): standard scores over the annotated ones, 0 for the others."""

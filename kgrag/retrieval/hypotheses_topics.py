@@ -6,7 +6,7 @@ are not needed: answers and sections come without one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -20,7 +20,7 @@ _DISEASE: Final = 1.3
 # Of the weight of a document's first topic: those below are mentioned and no topic.
 LEAST: Final = 0.5
 
-_Conditions = ("disease", "phenotype")
+_CONDITIONS: Final = ("disease", "phenotype")
 
 
 class Topics:
@@ -37,7 +37,7 @@ class Topics:
         names = [name.decode() for name in arrays.concepts.tolist()]
         types = [type_of(name) for name in names]
         stated = (arrays.count - arrays.denied > 0) & np.array(
-            [t in _Conditions for t in types], dtype=np.bool_
+            [t in _CONDITIONS for t in types], dtype=np.bool_
         )[arrays.concept]
         document = arrays.document_of[index.passage[stated]].astype(np.int64)
         concept = arrays.concept[stated].astype(np.int64)
@@ -67,3 +67,13 @@ class Topics:
     def place(self, curie: str) -> int | None:
         """The condition's number; None when no document is about it."""
         return self._place.get(curie)
+
+    def documents(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        """Shape (ids,): their numbers in ``index.arrays.documents``; -1 for those not current."""
+        known = self.index.arrays.documents
+        if not len(known) or not ids:
+            return np.full(len(ids), -1, dtype=np.int64)
+        wanted = np.array([name.encode() for name in ids], dtype=np.bytes_)
+        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        found: NDArray[np.int64] = np.where(known[at] == wanted, at, -1).astype(np.int64)
+        return found
