@@ -52,6 +52,12 @@ def train() -> None:
     help="Learn the pairs, what raises the model's likelihood of the answer, or both.",
 )
 @click.option(
+    "--model",
+    default="smollm2-135m-instruct",
+    show_default=True,
+    help="The language model that tells usefulness.",
+)
+@click.option(
     "--keep",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help='JSONL of {"question"}: questions of other kinds whose ranking shall stay.',
@@ -59,6 +65,13 @@ def train() -> None:
 @click.option("--epochs", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--batch", type=click.IntRange(2, 65536), default=128, show_default=True)
 @click.option("--rank", type=click.IntRange(1, 1024), default=32, show_default=True)
+@click.option(
+    "--rate",
+    type=click.FloatRange(1e-6, 1.0),
+    default=5e-4,
+    show_default=True,
+    help="Step of learning; larger for few pairs.",
+)
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option(
@@ -81,10 +94,12 @@ def retriever(
     out: Path,
     encoder: str,
     signal: str,
+    model: str,
     keep: Path | None,
     epochs: int,
     batch: int,
     rank: int,
+    rate: float,
     seed: int,
     device: str,
     held_out: float,
@@ -110,12 +125,18 @@ def retriever(
         encoder=encoder,
         signal=signal,  # type: ignore[arg-type]
         recipe=Recipe(
-            epochs=epochs, batch=batch, rank=rank, seed=seed, pairs=signal != "usefulness"
+            epochs=epochs,
+            batch=batch,
+            rank=rank,
+            rate=rate,
+            seed=seed,
+            pairs=signal != "usefulness",
         ),
         held_out=held_out,
         keep=keep,
         device=device,
         seconds=time_limit,
+        model=model,
         shuffled=shuffled,
     )
     with terminal_progress() as progress:

@@ -93,7 +93,9 @@ class _Network(torch.nn.Module):
 
     def adapter(self, share: float) -> Adapter:
         parts = {n: p.detach().cpu().numpy().copy() for n, p in self.named_parameters()}
-        return Adapter(parts["down"], share * parts["up"], parts["gate"], float(parts["bias"][0]))
+        return Adapter(
+            parts["down"], np.float32(share) * parts["up"], parts["gate"], float(parts["bias"][0])
+        )
 
 
 def fit(

@@ -25,13 +25,13 @@ from kgrag.retrieval.fusion import Fusion, fuse
 from kgrag.training.card import figure, model_card
 from kgrag.training.checkpoint import Checkpoint
 from kgrag.training.corpora import Corpus, KnowledgeBase, Pool, Texts, check_known
-from kgrag.training.examples import Anchors, Examples, anchors, examples
+from kgrag.training.examples import Anchors, Examples, anchors, examples, stop_figure
 from kgrag.training.fit import Fitted, Recipe, Useful, fit
 from kgrag.training.pairs import Learnt, Split, read_pairs, read_questions, split
 
 Signal = Literal["pairs", "usefulness", "both"]
 VERSION: Final = "1"
-# Questions that decide when to stop: each epoch searches for all of them.
+# Questions that decide when to stop are no more than these; more would only cost.
 _STOP_MOST: Final = 500
 _DEPTH: Final = 10
 Array = NDArray[np.float32]
@@ -109,7 +109,8 @@ def train_retriever(plan: Plan, *, progress: Progress = SILENT) -> Trained:
         useful = _useful(plan, pool, taught, made, device, progress)
         run = _run(plan, engines, encoder)
         partial = plan.out.with_name(plan.out.name + ".partial")
-        judge = _Judge(pool, learnt, vectors, parts)
+        stop = parts.stop[:_STOP_MOST]
+        stopping = examples(pool, [learnt[i] for i in stop], vectors[list(stop)], progress)
         recipe = plan.recipe
         progress.stage("train", recipe.epochs, "epochs")
         fitted = fit(
@@ -117,13 +118,14 @@ def train_retriever(plan: Plan, *, progress: Progress = SILENT) -> Trained:
             held,
             useful,
             recipe,
-            stop_figure=judge.stop_figure,
+            stop_figure=lambda adapter: stop_figure(stopping, adapter),
             checkpoint=Checkpoint(partial, run),
             device=device,
             seconds=plan.seconds,
             on_epoch=progress.advance,
         )
         progress.stage("judge", None, "questions")
+        judge = _Judge(pool, [learnt[i] for i in parts.judge], vectors[list(parts.judge)])
         dense, fused, figures = judge.figures(fitted.adapter)
         trained = Trained(
             None,
@@ -237,26 +239,18 @@ def _run(plan: Plan, engines: Sequence[Engine], encoder: Encoder) -> str:
 class _Judge:
     """How well held-out questions find their passages among all of the pool."""
 
-    def __init__(self, pool: Pool, learnt: Sequence[Learnt], vectors: Array, parts: Split) -> None:
+    def __init__(self, pool: Pool, learnt: Sequence[Learnt], vectors: Array) -> None:
         self._pool, self._learnt, self._vectors = pool, learnt, vectors
-        self._stop, self._judge = parts.stop[:_STOP_MOST], parts.judge
         self._depth = Fusion().depth
-
-    def stop_figure(self, adapter: Adapter) -> float:
-        """The mean reciprocal rank at 10 of the first right passage, by dense search."""
-        rows = adapter(self._vectors[list(self._stop)])
-        return float(np.mean([self._dense(i, v) for i, v in zip(self._stop, rows, strict=True)]))
 
     def figures(self, adapter: Adapter) -> tuple[Comparison, Comparison, dict[str, Any]]:
         """Dense search and the default fusion, with the adapter against without."""
-        plain = self._vectors[list(self._judge)]
-        bent = adapter(plain)
-        pairs = {"dense": (self._dense, self._dense), "BM25 and dense": (self._fused, self._fused)}
+        bent = adapter(self._vectors)
         found: dict[str, Comparison] = {}
         rows: dict[str, Any] = {}
-        for way, (score, _) in pairs.items():
-            before = [score(i, v) for i, v in zip(self._judge, plain, strict=True)]
-            after = [score(i, v) for i, v in zip(self._judge, bent, strict=True)]
+        for way, score in (("dense", self._dense), ("BM25 and dense", self._fused)):
+            before = [score(i, v) for i, v in enumerate(self._vectors)]
+            after = [score(i, v) for i, v in enumerate(bent)]
             found[way] = compare(after, before)
             rows[way] = figure("MRR@10", estimate(before), estimate(after), found[way])
         return found["dense"], found["BM25 and dense"], rows

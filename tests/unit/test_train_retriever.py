@@ -183,7 +183,18 @@ def test_what_is_refused_before_anything_is_done(pairs: Path, tmp_path: Path) ->
 
 def test_the_command(pairs: Path, tmp_path: Path) -> None:
     arguments = ["train", "retriever", "--pairs", str(pairs), "--encoder", "hashing:256"]
-    shaped = ["--rank", "16", "--epochs", "40", "--batch", "8", "--out", str(tmp_path / "out")]
+    shaped = [
+        "--rank",
+        "16",
+        "--epochs",
+        "40",
+        "--batch",
+        "8",
+        "--rate",
+        "0.01",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     done = CliRunner().invoke(root, [*arguments, *shaped, "--json"])
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
