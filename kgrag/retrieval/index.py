@@ -103,10 +103,10 @@ def catch_up(
     """
     target = truth.generation
     seen, seen_states = index.stamp, target if states is None else states.stamp
-    for what, stamp in (("vector index", seen), ("token states", seen_states)):
+    for what, stamp in (("vector index is", seen), ("token states are", seen_states)):
         if stamp > target:
             raise KnowledgeBaseError(
-                f"the {what} is of generation {stamp}, the knowledge base of {target}",
+                f"the {what} of generation {stamp}, the knowledge base of {target}",
                 hint="delete its folder; it is rebuilt from the knowledge base",
             )
     if seen == seen_states == target:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,14 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from kgrag.errors import BadQuestion, KnowledgeBaseError
+from kgrag.encoding.hashing import unit_rows
+from kgrag.encoding.late import StateCode
+from kgrag.errors import BadQuestion, BrokenInvariant, KnowledgeBaseError
 from kgrag.ids import document_id, passage_id, sha256
 from kgrag.records.question import Selection
 from kgrag.records.text import Document, Metadata, Passage, Source
 from kgrag.retrieval import index as indexing
 from kgrag.retrieval.passages import HybridRetriever
-from kgrag.stores.base import Change, DocumentInfo, TruthStore
+from kgrag.stores.base import Change, DocumentInfo, Point, TruthStore
 from kgrag.stores.memory_index import MemoryIndex
+from kgrag.stores.tokens import TokenStates
 
 DIMENSIONS = 8
 
@@ -38,11 +43,19 @@ class HashEncoder:
             np.random.default_rng(int(sha256(t.encode())[:12], 16)).standard_normal(DIMENSIONS)
             for t in texts
         ]
-        made = np.array(rows).reshape(len(texts), DIMENSIONS)
-        return cast(
-            "NDArray[np.float32]",
-            (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32),
-        )
+        return unit_rows(np.array(rows, dtype=np.float32).reshape(len(texts), DIMENSIONS))
+
+
+class WordEncoder(HashEncoder):
+    """Gives token states too: of each word the vector of that word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = []
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        self.read.extend(texts)
+        return [HashEncoder().encode(text.split()) for text in texts]
 
 
 class History:
@@ -123,8 +136,10 @@ class History:
             self.owners.setdefault(key, set()).update(ids)
 
 
-def catch_up(truth: History, index: MemoryIndex, encoder: HashEncoder) -> int:
-    return indexing.catch_up(cast("TruthStore", truth), index, encoder)
+def catch_up(
+    truth: History, index: MemoryIndex, encoder: HashEncoder, states: TokenStates | None = None
+) -> int:
+    return indexing.catch_up(cast("TruthStore", truth), index, encoder, states=states)
 
 
 def content(index: MemoryIndex) -> dict[str, tuple[str, bytes, tuple[tuple[int, float], ...]]]:
@@ -184,6 +199,99 @@ def test_any_history_equals_a_rebuild(steps: list[tuple[str, str, int]]) -> None
         assert point.document_id in truth.owners[sha256(text.encode())]
 
 
+def held(truth: History, states: TokenStates) -> dict[str, bytes | None]:
+    """The packed states of every passage that ever was, by its id; None where none are kept."""
+    names = [p.id for d in truth.all for p in truth.passages(d)]
+    return {
+        name: None if codes is None else codes.tobytes()
+        for name, codes in zip(names, states.get(names), strict=True)
+    }
+
+
+@settings(deadline=None, max_examples=40)
+@given(STEPS)
+def test_token_states_after_any_history_are_those_of_a_rebuild(
+    steps: list[tuple[str, str, int]],
+) -> None:
+    truth, index, encoder = History(), MemoryIndex(dimensions=DIMENSIONS), WordEncoder()
+    with TemporaryDirectory() as folder:
+        states = indexing.open_states(Path(folder) / "a", encoder, mode="write")
+        for op, source, version in steps:
+            if op == "put":
+                truth.put(source, version)
+            elif op == "retire":
+                truth.retire(source)
+            elif op == "catch_up":
+                catch_up(truth, index, encoder, states)
+            elif truth.generation > index.stamp:
+                # The index is ahead of the states, as when the states were not kept at first.
+                catch_up(truth, index, encoder)
+                states.close()
+                states = indexing.open_states(Path(folder) / "a", encoder, mode="write")
+        catch_up(truth, index, encoder, states)
+        rebuilt = indexing.open_states(Path(folder) / "b", encoder, mode="write")
+        catch_up(truth, index, encoder, rebuilt)
+        assert held(truth, states) == held(truth, rebuilt)
+        assert states.stamp == rebuilt.stamp == index.stamp == truth.generation
+        current = {p.id for d in truth.current.values() for p in truth.passages(d)}
+        assert {name for name, codes in held(truth, states).items() if codes} == current
+        code = StateCode(DIMENSIONS)
+        for identifier in truth.current.values():
+            for passage in truth.passages(identifier):
+                text = indexing.indexed_text(truth.document(identifier), passage)
+                wanted = code.pack(encoder.encode_tokens([text])[0])
+                assert held(truth, states)[passage.id] == wanted.tobytes()
+        assert {p.document_id for p in index._points.values()} == set(truth.current.values())
+        states.close()
+        rebuilt.close()
+
+
+def test_states_are_committed_on_the_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(indexing, "EMBED_BATCH", 4)
+    monkeypatch.setattr(indexing, "STATES_EVERY", 6)
+    truth, encoder = History(), WordEncoder()
+    for at in range(12):
+        truth.put(f"s{at}", at)
+
+    class Stopped(MemoryIndex):
+        def upsert(self, points: Iterable[Point]) -> None:
+            if self.count() >= 16:
+                raise KeyboardInterrupt
+            super().upsert(points)
+
+    states = indexing.open_states(tmp_path, encoder, mode="write")
+    with pytest.raises(KeyboardInterrupt):
+        catch_up(truth, Stopped(dimensions=DIMENSIONS), encoder, states)
+    states.close()
+    states = indexing.open_states(tmp_path, encoder, mode="write")
+    kept = states.count()
+    assert 12 <= kept < 24
+    assert 0 < states.stamp < truth.generation
+    encoder.read.clear()
+    catch_up(truth, MemoryIndex(dimensions=DIMENSIONS), encoder, states)
+    assert states.count() == 24
+    assert len(encoder.read) == 24 - kept  # what was kept is not read again
+    states.close()
+
+
+def test_an_encoder_without_token_states_is_told_so(tmp_path: Path) -> None:
+    truth, encoder = History(), HashEncoder()
+    truth.put("x", 1)
+    states = indexing.open_states(tmp_path, encoder, mode="write")
+    with pytest.raises(BrokenInvariant, match="no token states"):
+        catch_up(truth, MemoryIndex(dimensions=DIMENSIONS), encoder, states)
+    states.close()
+
+
+def test_states_ahead_of_their_truth_are_refused(tmp_path: Path) -> None:
+    encoder = WordEncoder()
+    states = indexing.open_states(tmp_path, encoder, mode="write")
+    states.commit(5)
+    with pytest.raises(KnowledgeBaseError, match="token states are of generation 5"):
+        catch_up(History(), MemoryIndex(dimensions=DIMENSIONS), encoder, states)
+    states.close()
+
+
 def test_commits_on_the_way_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexing, "EMBED_BATCH", 2)
     monkeypatch.setattr(indexing, "COMMIT_EVERY", 4)
@@ -238,4 +346,4 @@ def test_search_gives_current_text_only_even_when_the_index_is_behind() -> None:
 def test_questions_that_cannot_be_asked(question: str) -> None:
     nothing = cast("Any", SimpleNamespace())
     with pytest.raises(BadQuestion):
-        HybridRetriever(nothing, nothing, nothing).search(question)
+        HybridRetriever(nothing, nothing, HashEncoder()).search(question)
