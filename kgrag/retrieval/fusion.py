@@ -40,7 +40,8 @@ class Fusion:
     ``depth`` hits are taken of each source's list; ``weights`` are by source. The best ``rescored``
     hits are looked at again by the scorers: their order is by the joined score and ``second``, by
     scorer. A part without a weight counts 0, one that ``scales`` does not name is ``standard``.
-    ``kinds`` has, by kind of question, the weights of parts that differ there.
+    ``kinds`` has, by kind of question, the weights of parts that differ there. Scorers of ``last``
+    are asked after the others: they read the order so far.
     """
 
     depth: int = 100
@@ -49,6 +50,7 @@ class Fusion:
     second: Mapping[str, float] = field(default_factory=dict)
     scales: Mapping[str, Scale] = field(default_factory=dict)
     kinds: Mapping[Kind, Mapping[str, float]] = field(default_factory=dict)
+    last: frozenset[str] = frozenset()
 
     def of(self, kind: Kind) -> Fusion:
         """How lists are joined for questions of that kind."""
@@ -74,6 +76,7 @@ def fitted(encoder: str, path: Path = FITTED) -> Fusion:
         second=made["scorers"],
         scales=made["scales"],
         kinds=made["kinds"],
+        last=frozenset(values["last"]),
     )
     numbers = [*fusion.weights.values(), *fusion.second.values()]
     numbers.extend(weight for other in fusion.kinds.values() for weight in other.values())
@@ -111,7 +114,7 @@ def rescore(
     """``hits`` with those that the scorers saw in their new order; the others keep their place.
 
     ``found`` has, by scorer, a value for each of the first hits, NaN where it cannot tell: such a
-    one has the least that the scorer gave.
+    one has the least that the scorer gave. Scales are over those of which it could tell.
     """
     seen = min((len(values) for values in found.values()), default=0)
     if not seen:
@@ -120,11 +123,12 @@ def rescore(
     if not fusion.scales:
         joined = standard(joined)
     for name, values in found.items():
-        known = values[:seen][~np.isnan(values[:seen])]
-        weight = fusion.second.get(name, 0.0)
-        if len(known) and weight:
-            filled = np.where(np.isnan(values[:seen]), known.min(), values[:seen])
-            joined = joined + weight * scaled(filled, fusion.scales.get(name, "standard"))
+        weight, told = fusion.second.get(name, 0.0), ~np.isnan(values[:seen])
+        if weight and told.any():
+            comparable = scaled(values[:seen][told], fusion.scales.get(name, "standard"))
+            told_of = np.full(seen, comparable.min())
+            told_of[told] = comparable
+            joined = joined + weight * told_of
     order = np.argsort(-joined, kind="stable")
     first = [replace(hits[i], score=float(joined[i])) for i in order]
     # What was not looked at again stays below what was, in its own order.

@@ -17,10 +17,13 @@ from kgrag.retrieval.concepts import (
     answer_types_of,
     concepts_of,
 )
+from kgrag.retrieval.cross_encoder import cross_encoder_of
+from kgrag.retrieval.feedback import feedback_of
 from kgrag.retrieval.fusion import Fusion
 from kgrag.retrieval.graph_source import graph_source_of
 from kgrag.retrieval.hypotheses import hypotheses_of
 from kgrag.retrieval.late import late_of
+from kgrag.retrieval.likelihood import likelihood_of
 from kgrag.retrieval.passages import Dense, HybridRetriever, Lexical
 from kgrag.stores.base import VectorIndex
 
@@ -37,6 +40,9 @@ SOURCES: Final[Mapping[str, Callable[[Engine | Past, VectorIndex], Source]]] = {
 }
 SCORERS: Final[Mapping[str, Callable[[Engine | Past], Scorer]]] = {
     "late": late_of,
+    "feedback": feedback_of,
+    "likelihood": likelihood_of,
+    "cross-encoder": cross_encoder_of,
     "shared-concepts": lambda engine: ConceptScorer(concepts_of(engine)),
     "answer-types": lambda engine: answer_types_of(engine),
 }

@@ -134,9 +134,11 @@ class HybridRetriever:
                 break
             depth *= 4
         said = {name: {h.passage_id: h.score for h in found} for name, found in lists.items()}
-        if self._scorers:
+        # Those that read the order so far are asked when it is made.
+        for last in (False, True):
             seen = hits[: fusion.rescored]
-            found = {s.name: s.score(asked, seen) for s in self._scorers}
+            some = [s for s in self._scorers if (s.name in fusion.last) is last]
+            found = {s.name: s.score(asked, seen) for s in some}
             for name, values in found.items():
                 pairs = zip(seen, map(float, values), strict=True)
                 said[name] = {h.passage_id: v for h, v in pairs if v == v}
