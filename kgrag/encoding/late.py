@@ -22,6 +22,8 @@ Codes = NDArray[np.uint8]
 
 WEAKEST_WEIGHT: Final = 0.3
 """How much the quarter of the question's tokens that is met worst counts beside the mean."""
+TELLING: Final = 40
+"""Of how many candidates it is taken what tells them apart."""
 
 # Lloyd-Max levels of two bits for a normal variable, as multiples of its spread.
 _LEVELS: Final = (-1.510, -0.4528, 0.4528, 1.510)
@@ -74,15 +76,20 @@ def maxsim(question: Array, candidates: Sequence[Array]) -> Array:
 
 
 def late_scores(met: Array) -> NDArray[np.float64]:
-    """Shape (candidates,), in [-1, 1]: the mean of ``best_matches``, with its lowest quarter again.
+    """Shape (candidates,), in [-1, 1]: a weighted mean of ``best_matches``, and its lowest quarter.
 
-    What a question asks beyond its subject is often a single word, and a candidate that has all
-    but that one is not its answer. Zeros for a question without tokens.
+    ``met`` has the better candidates first. What the first ``TELLING`` of them all have says
+    nothing of their order, so a token weighs by how far they are from having it. And what a
+    question asks beyond its subject is often a single word: a candidate that has all but that one
+    is not its answer, so the quarter met worst counts again. Zeros for a question without tokens.
     """
-    if not met.shape[1]:
+    if not met.size:
         return np.zeros(len(met))
+    weights = np.maximum(1 - met[:TELLING].mean(axis=0, dtype=np.float64), 0)
+    if weights.sum() < 1e-9:
+        weights = np.ones(met.shape[1])
     worst = np.sort(met, axis=1)[:, : max(1, met.shape[1] // 4)]
-    scores: NDArray[np.float64] = met.mean(axis=1, dtype=np.float64)
+    scores: NDArray[np.float64] = met @ (weights / weights.sum())
     scores += WEAKEST_WEIGHT * worst.mean(axis=1, dtype=np.float64)
     return scores / (1 + WEAKEST_WEIGHT)
 

@@ -84,13 +84,26 @@ def test_best_matches_by_hand() -> None:
 
 
 def test_what_is_met_worst_counts_beside_the_mean() -> None:
-    even = np.full((1, 8), 0.5, dtype=np.float32)
-    uneven = np.array([[0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.4, 0.0]], dtype=np.float32)
-    first, second = late_scores(np.concatenate([even, uneven]))
+    # Each token is as far from the two together, so that all weigh the same.
+    even = np.full(8, 0.5, dtype=np.float32)
+    uneven = np.array([0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.4, 0.0], dtype=np.float32)
+    first, second, _ = late_scores(np.stack([even, uneven, 1.5 - even - uneven]))
     assert even.mean() == pytest.approx(uneven.mean())
     assert first == pytest.approx(0.5)
     assert second == pytest.approx((0.5 + WEAKEST_WEIGHT * 0.2) / (1 + WEAKEST_WEIGHT))
     assert late_scores(np.zeros((3, 0), dtype=np.float32)).tolist() == [0, 0, 0]
+    assert late_scores(np.zeros((0, 4), dtype=np.float32)).shape == (0,)
+
+
+def test_a_token_that_all_candidates_have_says_nothing() -> None:
+    shared = np.array([[1, 0.8, 0.2], [1, 0.4, 0.6]], dtype=np.float32)
+    # By hand: weights 0, 0.4 and 0.6, the lowest quarter of three tokens is one of them.
+    wanted = [0.4 * 0.8 + 0.6 * 0.2 + 0.3 * 0.2, 0.4 * 0.4 + 0.6 * 0.6 + 0.3 * 0.4]
+    assert np.allclose(late_scores(shared), np.array(wanted) / 1.3)
+
+
+def test_candidates_that_have_everything_are_equal() -> None:
+    assert late_scores(np.ones((2, 3), dtype=np.float32)).tolist() == [1, 1]
 
 
 def test_vectors_and_states_are_those_of_the_encoder() -> None:
