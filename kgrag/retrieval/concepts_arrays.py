@@ -26,11 +26,11 @@ _FORMAT: Final = 1
 
 
 class Posted(NamedTuple):
-    """A passage mentions a concept ``count`` times, ``denied`` of them as negated or absent."""
+    """A passage mentions a concept ``often`` times, ``denied`` of them as negated or absent."""
 
     passage: str
     concept: str
-    count: int
+    often: int
     denied: int
 
 
@@ -100,16 +100,14 @@ def exchange(old: ConceptArrays, documents: Mapping[str, Noted | None]) -> Conce
     rows = [row for _, noted in added for row in noted.postings]
     owned = [(p, name) for name, noted in added for p in noted.passages]
 
-    used = np.unique(old.concept[row_stays])
-    homes = np.unique(old.collection_of[stays])
-    names = _union(old.documents[stays], [name for name, _ in added])
-    passages = _union(old.passages[passage_stays], [p for p, _ in owned])
-    concepts = _union(old.concepts[used], [row.concept for row in rows])
-    collections = _union(old.collections[homes], [noted.collection for _, noted in added])
-
-    # Names that stay are found again by number, which is much quicker than by name.
-    new_document, new_passage = _places(names, old.documents), _places(passages, old.passages)
-    new_concept, new_home = _places(concepts, old.concepts), _places(collections, old.collections)
+    used = np.zeros(len(old.concepts), dtype=np.bool_)
+    used[old.concept[row_stays]] = True
+    homes = np.zeros(len(old.collections), dtype=np.bool_)
+    homes[old.collection_of[stays]] = True
+    names, new_document = _merge(old.documents, stays, [name for name, _ in added])
+    passages, new_passage = _merge(old.passages, passage_stays, [p for p, _ in owned])
+    concepts, new_concept = _merge(old.concepts, used, [row.concept for row in rows])
+    collections, new_home = _merge(old.collections, homes, [noted.collection for _, noted in added])
     collection_of = np.zeros(len(names), dtype=np.int32)
     collection_of[new_document[stays]] = new_home[old.collection_of[stays]]
     collection_of[_find(names, [name for name, _ in added])] = _find(
@@ -136,7 +134,7 @@ def exchange(old: ConceptArrays, documents: Mapping[str, Noted | None]) -> Conce
         collection_of=collection_of,
         document_of=document_of,
         concept=concept[order],
-        count=np.concatenate([old.count[row_stays], _ints([r.count for r in rows])])[order],
+        count=np.concatenate([old.count[row_stays], _ints([r.often for r in rows])])[order],
         denied=np.concatenate([old.denied[row_stays], _ints([r.denied for r in rows])])[order],
         start=start,
     )
@@ -146,21 +144,29 @@ def _ints(values: Sequence[int]) -> Ints:
     return np.array(values, dtype=np.int32)
 
 
-def _union(kept: Names, added: Sequence[str]) -> Names:
-    """All names once, ascending; no wider than needed, so that equal names are equal arrays."""
-    found = np.unique(np.concatenate([kept, np.array([a.encode() for a in added], dtype="S")]))
+def _merge(old: Names, stays: NDArray[np.bool_], added: Sequence[str]) -> tuple[Names, Ints]:
+    """All names that stay or are added once, ascending, and the new place of each of ``old``.
+
+    The place is of no meaning for one that does not stay. The names are no wider than needed, so
+    that equal names are equal arrays. What stays is in order already and is not sorted again.
+    """
+    kept, new = old[stays], np.unique(np.array([a.encode() for a in added], dtype="S"))
+    at = np.searchsorted(kept, new)
+    if len(kept):
+        fresh = kept[np.minimum(at, len(kept) - 1)] != new
+        at, new = at[fresh], new[fresh]
+    wide = np.promote_types(kept.dtype, new.dtype)
+    found = np.insert(kept.astype(wide), at, new.astype(wide))
     width = int(np.char.str_len(found).max()) if len(found) else 1
-    return found.astype(f"S{max(width, 1)}")
-
-
-def _places(names: Names, wanted: Names) -> Ints:
-    """Where each of ``wanted`` is in ``names``; of no meaning for one that is not there."""
-    return np.searchsorted(names, wanted).astype(np.int32)
+    rank = np.cumsum(stays) - 1
+    place = (rank + np.searchsorted(at, rank, side="right")).astype(np.int32)
+    return found.astype(f"S{max(width, 1)}"), place
 
 
 def _find(names: Names, wanted: Sequence[str]) -> Ints:
     """Where each of ``wanted``, which are all there, is in ``names``."""
-    return _places(names, np.array([name.encode() for name in wanted], dtype="S"))
+    encoded = np.array([name.encode() for name in wanted], dtype="S")
+    return np.searchsorted(names, encoded).astype(np.int32)
 
 
 _EMPTY: Final = ConceptArrays(

@@ -34,8 +34,9 @@ Floats = NDArray[np.float32]
 
 # The walk stays near its seeds: a passage two concepts away is about something else.
 _DAMPING: Final = 0.5
-# Half of what is left to walk after each step: 2 ** -8 is below any difference that orders.
-_STEPS: Final = 8
+# From a concept to passages and back to concepts is one round, after which a quarter is left to
+# walk: after four, less than any difference that orders.
+_ROUNDS: Final = 4
 # Of a concept's walkers so many follow its assertions, the others its mentions.
 _ASSERTED: Final = 0.3
 _SATURATION: Final = 0.5
@@ -103,10 +104,10 @@ class Walk:
         start /= start.sum()
         concepts, passages = start, np.zeros(down.shape[0], dtype=np.float32)
         share = np.where(leads, np.float32(_ASSERTED), np.float32(0))
-        for _ in range(_STEPS):
+        for _ in range(_ROUNDS):
             along = concepts * share
-            reached = up @ passages + asserted @ along
             passages = _DAMPING * (down @ (concepts - along))
+            reached = up @ passages + asserted @ along
             concepts = (1 - _DAMPING) * start + _DAMPING * reached
         found: Floats = passages
         return found

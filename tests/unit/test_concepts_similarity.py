@@ -252,6 +252,6 @@ def test_a_walk_agrees_with_networkx(world: World) -> None:
             graph.add_edge((one, int(out)), (other, int(into)), weight=weight)
     expected = nx.pagerank(graph, alpha=0.5, personalization={("c", start): 1.0}, tol=1e-12)
     wanted = np.array([expected.get(("p", at), 0.0) for at in range(len(index))])
-    # Eight steps leave a share of 2 ** -8 of the walk undone.
+    # Four rounds leave a share of 4 ** -4 of the walk undone.
     assert np.abs(ranks - wanted).sum() < 2**-7
     assert np.argsort(-ranks, kind="stable")[0] == np.argsort(-wanted, kind="stable")[0]
