@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from kgrag.records.concepts import Mention
 from kgrag.retrieval.hypotheses_tests import Ranges, ranges
+from kgrag.retrieval.terms import tokens
 from kgrag.sentences import sentences
 
 Sex = Literal["female", "male"]
@@ -43,6 +44,11 @@ _ASIDE: Final = re.compile(
     r"(?i)^\W*(?:demographics|occupation|works as|lives (?:with|in|alone)|information not"
     r"|details not|not provided|data not|non-?smoker|drinks\b.{0,30}\b(?:socially|occasionally))\b"
 )
+# How a question begins, whether or not a question mark ends it.
+_ASKS: Final = re.compile(
+    r"(?i)(?:can|could|should|would|will|may|might|is|are|was|does|do|did|what|which|why|how|who"
+    r"|when|where)\b"
+)
 # Pieces that tell age and sex alone, and results of tests that the table does not know.
 _NO_FINDING: Final = re.compile(
     r"(?i)^(?:an?\s)?\d{1,3}[\s-]*(?:year|month|week|day)s?[\s-]*old(?:[\s-]\w+){0,3}$"
@@ -65,6 +71,7 @@ _IN_YEARS: Final = {"year": 1.0, "yr": 1.0, "month": 1 / 12, "week": 7 / 365.25,
 _FEMALE: Final = re.compile(r"(?i)\b(?:female|woman|girl|lady|mrs|she|her)\b")
 _MALE: Final = re.compile(r"(?i)\b(?:male|man|boy|gentleman|mr|he|his)\b")
 
+_PRONOUNS: Final = frozenset(("he", "her", "his", "she", "i", "my"))
 _SHORTEST: Final = 5  # characters; anything shorter says no finding
 _CONDITIONS: Final = frozenset(("disease", "phenotype"))
 
@@ -75,7 +82,8 @@ class Findings:
 
     ``phrases`` are what is there, in the text's words and order, with results outside of their
     range in the words of the table; ``present`` and ``denied`` are the concepts of findings by
-    CURIE, in order of mention, none in both. ``years`` is the age.
+    CURIE, in order of mention, none in both. ``results`` is how many test results were read,
+    ``years`` the age. ``asks_by_name``: a question in it names a condition, a remedy or a test.
     """
 
     phrases: tuple[str, ...] = ()
@@ -84,6 +92,7 @@ class Findings:
     results: int = 0
     years: float | None = None
     sex: Sex | None = None
+    asks_by_name: bool = False
 
     @property
     def text(self) -> str:
@@ -92,9 +101,11 @@ class Findings:
 
     @property
     def is_patient(self) -> bool:
-        """Whether this is a report of one patient: an age or a sex, and several findings."""
+        """Whether this reports one patient: an age or a sex, several findings, and no question
+        that names what it is about."""
         told = self.years is not None or self.sex is not None
-        return told and len(self.phrases) >= 3 and len(self.present) + self.results >= 3
+        findings = len(self.present) + self.results
+        return told and not self.asks_by_name and len(self.phrases) >= 3 and findings >= 3
 
 
 def read_findings(text: str, mentions: Sequence[Mention], table: Ranges | None = None) -> Findings:
@@ -120,6 +131,7 @@ def read_findings(text: str, mentions: Sequence[Mention], table: Ranges | None =
         len(results),
         years,
         _sex(text),
+        _asks_by_name(text, mentions),
     )
 
 
@@ -141,10 +153,26 @@ def _sex(text: str) -> Sex | None:
     return "female" if female.start() < male.start() else "male"
 
 
+def _asks_by_name(text: str, mentions: Sequence[Mention]) -> bool:
+    """Whether a question in the text names a condition, a remedy or a test."""
+    asking = [span for span in sentences(text) if _is_question(text[span.start : span.end])]
+    return any(
+        span.start <= mention.start < span.end and mention.type not in ("other", "anatomy")
+        for span in asking
+        for mention in mentions
+    )
+
+
+def _is_question(sentence: str) -> bool:
+    return sentence.endswith("?") or _ASKS.match(sentence) is not None
+
+
 def _phrases(text: str, results: Sequence[tuple[int, int]]) -> Iterator[str]:
     """What stands in the text as present, clause by clause, without headings and results."""
     for span in sentences(text):
         begin, end = span.start, span.end
+        if _is_question(text[begin:end]):
+            continue
         inside = [(a, b) for a, b in results if begin <= a < end]
         kept, at = "", begin
         for a, b in inside:
@@ -186,5 +214,5 @@ def _tells(piece: str) -> bool:
         len(piece) >= _SHORTEST
         and not _HEADINGS.match(piece)
         and not _NO_FINDING.match(piece)
-        and any(char.isalpha() for char in piece)
+        and any(word.isalpha() and word not in _PRONOUNS for word in tokens(piece))
     )
