@@ -77,6 +77,7 @@ def build_kb(suite: Suite, work: Path, settings: Settings, progress: Progress) -
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many questions.")
 @click.option("--without", multiple=True, metavar="PART", help="Take a part of retrieval out.")
 @click.option("--with", "added", multiple=True, metavar="PART", help="Add a part of retrieval.")
+@click.option("--try", "tried", multiple=True, metavar="PART", help="Try only these by themselves.")
 @click.option("--ablations/--no-ablations", default=True, help="Try every part by itself.")
 @click.option("--encoder", help="The encoder, as the settings name it.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Keep the report.")
@@ -93,6 +94,7 @@ def evaluate(
     limit: int | None,
     without: tuple[str, ...],
     added: tuple[str, ...],
+    tried: tuple[str, ...],
     ablations: bool,
     encoder: str | None,
     out: Path | None,
@@ -137,7 +139,7 @@ def evaluate(
                 split=split,
                 without=without,
                 added=added,
-                ablations=ablations,
+                tried=(tried or None) if ablations else (),
                 progress=progress,
             )
     if out is not None:

@@ -37,10 +37,7 @@ def chosen_parts(
     UnknownName for one that is no part; SettingsError when no source is left, or when one is taken
     out that is not there.
     """
-    known = (*SOURCES, *SCORERS)
-    for name in (*without, *added):
-        if name not in known:
-            raise UnknownName("part of retrieval", name, known)
+    _known((*without, *added))
     absent = [name for name in without if name not in parts]
     if absent:
         raise SettingsError(f"{absent[0]!r} is not among the parts: {', '.join(parts)}")
@@ -57,13 +54,14 @@ def evaluate(
     split: str = "all",
     without: Sequence[str] = (),
     added: Sequence[str] = (),
-    ablations: bool = True,
+    tried: Sequence[str] | None = None,
     progress: Progress = SILENT,
 ) -> Report:
     """The report of ``suite`` (already of its ``split``) over the open kb.
 
-    ``default`` is the retrieval of the settings less ``without`` and with ``added``. With
-    ``ablations`` each of its parts is taken out, and each other one that can be loaded is added.
+    ``default`` is the retrieval of the settings less ``without`` and with ``added``. Each part of
+    ``tried`` (None: all there are) is taken out where it is among them, and added where it is not.
+    UnknownName for one that is no part.
     """
     library()  # said now, not after the questions were asked
     began = time.perf_counter()
@@ -72,8 +70,8 @@ def evaluate(
     finders: dict[str, Finder] = dict(baseline_finders(once))
     finders[DEFAULT] = parts_finder(once, parts)
     fusion = fitted(engine.encoder.name)
-    tried: list[tuple[str, bool, str | None]] = []
-    for name in (*SOURCES, *SCORERS) if ablations else ():
+    each: list[tuple[str, bool, str | None]] = []
+    for name in (*SOURCES, *SCORERS) if tried is None else _known(tried):
         on = name in parts
         changed = tuple(p for p in parts if p != name) if on else (*parts, name)
         reason = None
@@ -86,12 +84,12 @@ def evaluate(
                 reason = error.message
         else:
             reason = "nothing else finds passages"
-        tried.append((name, on, reason))
+        each.append((name, on, reason))
     rankings = rank_all(engine, suite, finders, forget=once.forget, progress=progress)
     scores = {way: measure(suite, found) for way, found in rankings.items()}
     mine = scores[DEFAULT]
     report_parts = []
-    for name, on, reason in tried:
+    for name, on, reason in each:
         gain = None
         if reason is None:
             other = scores[_way(name, on)]
@@ -112,6 +110,14 @@ def evaluate(
         seconds=round(time.perf_counter() - began, 1),
         scores={w: {m: v.tolist() for m, v in found.items()} for w, found in scores.items()},
     )
+
+
+def _known(names: Sequence[str]) -> Sequence[str]:
+    known = (*SOURCES, *SCORERS)
+    for name in names:
+        if name not in known:
+            raise UnknownName("part of retrieval", name, known)
+    return names
 
 
 def _way(name: str, on: bool) -> str:

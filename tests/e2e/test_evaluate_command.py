@@ -210,6 +210,9 @@ def test_what_a_part_brings_is_with_it_minus_without(files: Path) -> None:
     with Engine.open(kb, settings=hashing()) as engine:
         report = evaluate(engine, suite())
         alone = evaluate(engine, suite(), without=["dense"])
+        few = evaluate(engine, suite(), tried=["dense"])
+        with pytest.raises(UnknownName):
+            evaluate(engine, suite(), tried=["dens"])
     figures = {way: found["MRR"].mean for way, found in report.figures.items()}
     for part in report.parts:
         if part.gain is not None:
@@ -217,6 +220,8 @@ def test_what_a_part_brings_is_with_it_minus_without(files: Path) -> None:
             sign = 1 if part.on else -1
             expected = sign * (figures[DEFAULT] - figures[way])
             assert part.gain["MRR"].difference == pytest.approx(expected)
+    assert [p.name for p in few.parts] == ["dense"]
+    assert few.parts[0] == next(p for p in report.parts if p.name == "dense")
     assert alone.parts_on == ("bm25",)
     last = next(p for p in alone.parts if p.name == "bm25")
     assert (last.gain, last.reason) == (None, "nothing else finds passages")
