@@ -7,6 +7,7 @@ is built again.
 
 from __future__ import annotations
 
+import shutil
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -33,6 +34,8 @@ from kgrag.stores.base import Filters, TruthStore
 _FEW: Final = 100
 # The kb's folder that keeps the index.
 FOLDER: Final = "concepts"
+# The parts of retrieval that read it.
+READERS: Final = frozenset(("concepts", "graph", "hypotheses", "shared-concepts", "answer-types"))
 
 
 class ConceptIndex:
@@ -187,6 +190,16 @@ def open_concepts(
     if directory is not None and write:
         save(made.arrays, made.stamp, directory)
     return made
+
+
+def keep_concepts(truth: TruthStore, kb: Path, parts: Sequence[str]) -> None:
+    """The kb's folder ``concepts`` reflects the truth when one of ``parts`` reads it; else it is
+    gone, so that nothing of a removed document stays in it. For the kb's writer."""
+    folder = kb / FOLDER
+    if not READERS.isdisjoint(parts):
+        open_concepts(truth, folder, write=True)
+    elif folder.exists():
+        shutil.rmtree(folder)
 
 
 class Following:

@@ -11,12 +11,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kgrag.retrieval.concepts_arrays import FILE, ConceptArrays, Noted, Posted, build, exchange
+from kgrag.retrieval.concepts_arrays import (
+    FILE,
+    ConceptArrays,
+    Noted,
+    Posted,
+    build,
+    exchange,
+    load,
+)
 from kgrag.retrieval.concepts_index import (
+    FOLDER,
     ConceptIndex,
     Following,
     build_concepts,
     catch_up,
+    keep_concepts,
     open_concepts,
 )
 from kgrag.stores.base import Filters, Ingested, TruthStore
@@ -167,6 +177,20 @@ def test_removal_leaves_nothing_of_the_document_in_the_file(tmp_path: Path) -> N
     assert not any(name.encode() in left for name in wanted)
     assert all(p.id.encode() in left for p in kept.passages)
     truth.close()
+
+
+def test_the_folder_is_kept_for_the_parts_that_read_it_and_else_gone(tmp_path: Path) -> None:
+    truth = MemoryTruth()
+    truth.put(sample("a.md"))
+    keep_concepts(truth, tmp_path, ("bm25", "dense"))
+    assert not list(tmp_path.iterdir())
+    keep_concepts(truth, tmp_path, ("bm25", "graph"))
+    assert open_concepts(truth, tmp_path / FOLDER).stamp == truth.generation
+    truth.put(sample("b.md"))
+    keep_concepts(truth, tmp_path, ("bm25", "graph"))
+    assert ConceptIndex(*load(tmp_path / FOLDER)).stamp == truth.generation
+    keep_concepts(truth, tmp_path, ("bm25", "dense"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_saved_is_opened_and_what_is_damaged_is_made_again(tmp_path: Path) -> None:
