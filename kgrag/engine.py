@@ -9,9 +9,11 @@ What is heavy (models, index, lexicon, graph) is loaded when it is first needed.
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from kgrag.config import Settings, load_settings
-from kgrag.errors import BadQuestion, KnowledgeBaseError, NotFound
+from kgrag.errors import BadQuestion, KnowledgeBaseError, NotFound, RetryableError
 from kgrag.progress import SILENT, Progress
 from kgrag.records.answer import Answer, CitedDocument, Hit, to_plain
 from kgrag.records.assertions import Assertion
@@ -34,12 +36,16 @@ if TYPE_CHECKING:
     from kgrag.retrieval.passages import HybridRetriever
     from kgrag.stores.base import VectorIndex
     from kgrag.stores.graph import Graph
+    from kgrag.stores.tokens import TokenStates
     from kgrag.vocabulary.lexicon import Lexicon
 
 Mode = Literal["read", "write"]
 
 # The setting of the kb that says whether a removal has still to reach the index.
 _REMOVAL: Final = "removal"
+
+# The folder of the token states of passages.
+_STATES: Final = "tokens"
 
 
 class Engine:
@@ -56,6 +62,7 @@ class Engine:
             settings.stores.truth or directory, mode=mode, directory=directory, create=create
         )
         self._turn = threading.RLock()
+        self._building = False  # whether a catch-up runs
         self._seen = self.truth.generation
         self._past: tuple[int, str, Parts] | None = None  # the last day that was looked back to
         try:
@@ -125,6 +132,20 @@ class Engine:
             encoder=shape(self.encoder),
             mode=self.mode,
         )
+
+    @cached_property
+    def states(self) -> TokenStates | None:
+        """Token states of passages; None when the settings or the encoder have no use for them."""
+        from kgrag.encoding.base import TokenEncoder
+
+        wanted = self.settings.retrieval
+        if "late" not in wanted.parts or not wanted.keep_states:
+            return None
+        if not isinstance(self.encoder, TokenEncoder):
+            return None
+        from kgrag.retrieval.index import open_states
+
+        return open_states(self.directory / _STATES, self.encoder, mode=self.mode)
 
     @cached_property
     def retriever(self) -> HybridRetriever:
@@ -232,6 +253,11 @@ class Engine:
         Without an index every question would seem to have no answer.
         """
         generation, stamp = self.truth.generation, self.index.stamp
+        if generation and not stamp and self._building:
+            raise RetryableError(
+                f"the index of {self.directory} is being built",
+                hint="try again in a minute; nothing of it can be searched yet",
+            )
         if generation and not stamp:
             raise KnowledgeBaseError(
                 f"the index of {self.directory} is not built, so nothing would be found",
@@ -257,9 +283,12 @@ class Engine:
     def _follow(self) -> None:
         """A reader sees what another process committed since the last question."""
         generation = self.truth.generation
-        if self.mode == "read" and generation != self._seen:
+        behind = "index" in self.__dict__ and self.index.stamp != generation
+        if self.mode == "read" and (generation != self._seen or behind):
             if "index" in self.__dict__:
                 self.index.refresh()
+            if (states := self.__dict__.get("states")) is not None:
+                states.refresh()
             self.__dict__.pop("graph", None)
         self._seen = generation
 
@@ -327,6 +356,8 @@ class Engine:
             problems.append(
                 f"the index is at generation {stamp} of {generation}; any ingest catches it up"
             )
+        if self.states is not None:
+            problems.extend(self.states.verify())
         return {k: v for k, v in counts.items() if v}, problems
 
     def generations(self) -> tuple[int, int]:
@@ -336,16 +367,30 @@ class Engine:
 
     # Changing ----------------------------------------------------------------------------------
 
-    def catch_up(self, progress: Progress = SILENT) -> dict[str, float]:
-        """Index and graph reflect the truth; the seconds each took. Needs mode ``write``."""
+    def catch_up(self, progress: Progress = SILENT, *, sharing: bool = False) -> dict[str, float]:
+        """Index and graph reflect the truth; the seconds each took. Needs mode ``write``.
+
+        With ``sharing`` questions of other threads are answered meanwhile, from what is there.
+        """
         from kgrag.retrieval.index import catch_up
+        from kgrag.stores.in_turn import in_turn
 
         seconds: dict[str, float] = {}
+        began = time.perf_counter()
         with self._turn:
-            began = time.perf_counter()
-            if self.truth.generation != 0:
-                catch_up(self.truth, self.index, self.encoder, progress=progress)
-            seconds["index"] = time.perf_counter() - began
+            index, states = self.index, self.states
+            if sharing:
+                index = in_turn(index, self._turn)
+                states = None if states is None else in_turn(states, self._turn)
+        self._building = True
+        try:
+            with nullcontext() if sharing else self._turn:
+                if self.truth.generation != 0:
+                    catch_up(self.truth, index, self.encoder, states=states, progress=progress)
+        finally:
+            self._building = False
+        seconds["index"] = time.perf_counter() - began
+        with self._turn:
             began = time.perf_counter()
             self.__dict__.pop("graph", None)
             _ = self.graph
@@ -371,6 +416,10 @@ class Engine:
         self.truth.purge()
         self.catch_up()
         self.index.purge()
+        if self.states is not None:
+            self.states.purge()
+        elif (self.directory / _STATES).exists():
+            shutil.rmtree(self.directory / _STATES)  # kept by settings of before
         forget(self.directory)
         self.truth.put_setting(_REMOVAL, "done")
 
@@ -398,6 +447,8 @@ class Engine:
         """Give back the index, the database and the writer's lock."""
         if "index" in self.__dict__:
             self.index.close()
+        if (states := self.__dict__.get("states")) is not None:
+            states.close()
         self.truth.close()
 
     def __enter__(self) -> Self:
