@@ -12,8 +12,9 @@ from kgrag.errors import BadQuestion, KnowledgeBaseError
 from kgrag.evaluation.once import Once
 from kgrag.evaluation.suite import Query, Suite
 from kgrag.progress import SILENT, Progress
-from kgrag.retrieval.asked import Asked
+from kgrag.retrieval.asked import check_question
 from kgrag.retrieval.fusion import fuse
+from kgrag.retrieval.terms import question_terms
 from kgrag.stores.base import Filters, IndexHit
 
 if TYPE_CHECKING:
@@ -138,10 +139,12 @@ def baseline_finders(once: Once) -> dict[str, Finder]:
     every = Filters()
 
     def lists(question: str) -> dict[str, Sequence[IndexHit]]:
-        asked = Asked(question, once.encoder)
+        # The bare text: rewriting and vectors of their own for questions are ours, no baseline's.
+        text = check_question(question)
+        vector = once.encoder.encode([text])[0]
         return {
-            "bm25": once.index.sparse(asked.terms, limit=DEPTH, filters=every),
-            "dense": once.index.dense(asked.vector, limit=DEPTH, filters=every),
+            "bm25": once.index.sparse(question_terms(text), limit=DEPTH, filters=every),
+            "dense": once.index.dense(vector, limit=DEPTH, filters=every),
         }
 
     def single(name: str) -> Finder:

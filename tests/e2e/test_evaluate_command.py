@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from kgrag.cli import root
 from kgrag.config import Encoding, Settings
+from kgrag.encoding import load_encoder
 from kgrag.engine import Engine
 from kgrag.errors import (
     DataError,
@@ -26,8 +27,11 @@ from kgrag.errors import (
 from kgrag.evaluation import Query, Suite, baselines, measure, rank
 from kgrag.evaluation.evaluate import DEFAULT, chosen_parts, evaluate
 from kgrag.evaluation.own import against, own_suite
-from kgrag.evaluation.run import BASELINES
+from kgrag.evaluation.run import BASELINES, owners
 from kgrag.progress import SILENT
+from kgrag.retrieval.asked import Asked
+from kgrag.retrieval.terms import question_terms
+from kgrag.stores.base import Filters
 from kgrag.testing.lexicon import small_lexicon
 from kgrag_ingest.evaluate import build_kb
 
@@ -203,6 +207,19 @@ def test_the_settings_parts_rank_as_search_does(files: Path) -> None:
         alone = rank(engine, suite(), parts=("bm25",))
         assert alone == baselines(engine, suite())["bm25"]
         assert (measure(suite(), alone)["S@1"] == 1).all()
+
+
+def test_baselines_read_the_bare_text_of_a_long_message(files: Path) -> None:
+    story = "I was at the sea with my uncle and we had fish. The weather was fine every day. " * 4
+    text = story + "How often is the dose of warfarin adjusted? Thank you for any help with this."
+    assert Asked(text, load_encoder("hashing")).message is not None
+    kb = build_kb(suite(), files / "work", hashing(), SILENT)
+    asked = replace(suite(), queries=(Query.of("q1", text),))
+    with Engine.open(kb, settings=hashing()) as engine:
+        found = engine.index.sparse(question_terms(text), limit=100, filters=Filters())
+        owner = owners(engine, asked)
+        expected = tuple(dict.fromkeys(owner[h.document_id] for h in found))
+        assert baselines(engine, asked)["bm25"]["q1"] == expected
 
 
 def test_what_a_part_brings_is_with_it_minus_without(files: Path) -> None:
