@@ -25,7 +25,7 @@ from kgrag.training.pairs import Learnt
 
 if TYPE_CHECKING:
     from kgrag.engine import Engine
-    from kgrag.records.text import Document
+    from kgrag.records.text import Document, Passage
 
 _EVERY: Final = Filters()
 # Sentences of an anchor: short ones stand for claims and questions, runs for long messages.
@@ -58,7 +58,7 @@ class KnowledgeBase:
 
     def __init__(self, engine: Engine, encoder: Encoder) -> None:
         self._engine, self._name = engine, cache_name(encoder)
-        self._documents: dict[str, Document] = {}
+        self._last: Document | None = None
         if cache_name(engine.encoder) != self._name:
             raise KnowledgeBaseError(
                 f"{engine.directory} was made with the encoder {engine.encoder.name}, not with "
@@ -77,11 +77,13 @@ class KnowledgeBase:
 
     def texts(self, keys: Sequence[str]) -> dict[str, str]:
         """See ``Corpus``."""
-        found: dict[str, str] = {}
+        held: list[Passage] = []
         for at in range(0, len(keys), 500):
-            for key, (passage, _) in self._engine.truth.passages_by_id(keys[at : at + 500]).items():
-                found[key] = indexed_text(self._document(passage.document_id), passage)
-        return found
+            some = self._engine.truth.passages_by_id(keys[at : at + 500])
+            held.extend(passage for passage, _ in some.values())
+        # By document, so that each is read once.
+        held.sort(key=lambda p: (p.document_id, p.start))
+        return {p.id: indexed_text(self._document(p.document_id), p) for p in held}
 
     def vectors(self, texts: Mapping[str, str]) -> dict[str, Array]:
         """See ``Corpus``; KnowledgeBaseError when one was never embedded."""
@@ -110,11 +112,9 @@ class KnowledgeBase:
         return found
 
     def _document(self, identifier: str) -> Document:
-        if identifier not in self._documents:
-            if len(self._documents) >= 200:  # books are large, and candidates come in any order
-                self._documents.clear()
-            self._documents[identifier] = self._engine.truth.document(identifier)
-        return self._documents[identifier]
+        if self._last is None or self._last.id != identifier:
+            self._last = self._engine.truth.document(identifier)
+        return self._last
 
 
 class Texts:
