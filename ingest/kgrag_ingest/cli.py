@@ -82,7 +82,9 @@ def ingest(
                 engine.truth,
                 engine.linker,
                 address=ray_address,
-                embedding=Embedding(engine.settings.encoding.encoder, engine.encoder),
+                embedding=Embedding(
+                    engine.settings.encoding.encoder, engine.encoder, engine.states
+                ),
                 **options,
             )
         for step, seconds in engine.catch_up(progress).items():

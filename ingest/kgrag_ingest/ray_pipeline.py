@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,17 @@ from kgrag.linking import Linker
 from kgrag.progress import SILENT, Progress
 from kgrag.retrieval.index import cache_name
 from kgrag.stores.base import TruthStore
+from kgrag.stores.tokens import Codes, TokenStates
 from kgrag_ingest.discover import discover
 from kgrag_ingest.pipeline import OpenFile, Writing
 from kgrag_ingest.prepare import reason, shape
 from kgrag_ingest.ray_cluster import cluster
+from kgrag_ingest.ray_states import ArrivingStates
 from kgrag_ingest.recipes import Recipe
 from kgrag_ingest.report import Report, timed
+
+if TYPE_CHECKING:
+    from kgrag_ingest.ray_worker import Arrived
 
 # Bytes of rows that a worker gets at a time: some seconds of linking and embedding.
 _BLOCK: Final = 256 * 1024
@@ -42,10 +47,14 @@ _LOADING, _READING, _PREPARING = 0.1, 0.5, 0.25
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """The encoder by its name in the settings, and as it is loaded here."""
+    """The encoder by its name in the settings, and as it is loaded here.
+
+    ``states``: where token states are kept, too; None keeps none.
+    """
 
     name: str
     encoder: Encoder
+    states: TokenStates | None = None
 
 
 def ingest_on_ray(
@@ -90,10 +99,13 @@ def ingest_on_ray(
         shape=writing.shape,
         encoder=embedding.name if embedding else None,
         cache=cache_name(embedding.encoder) if embedding else None,
+        states=embedding is not None and embedding.states is not None,
         known=_known(truth, collection),
     )
+    states = ArrivingStates(truth, embedding.states if embedding else None)
     with cluster(address) as processors, _lost(address):
-        _commit(_tables(files, sizes, work, processors), files, writing, work.cache, progress)
+        tables = _tables(files, sizes, work, processors)
+        _commit(tables, files, writing, work.cache, states, progress)
     return writing.report
 
 
@@ -172,6 +184,7 @@ def _commit(
     files: Sequence[OpenFile],
     writing: Writing,
     cache: str | None,
+    states: ArrivingStates,
     progress: Progress,
 ) -> None:
     from kgrag_ingest.ray_worker import rows_of
@@ -182,6 +195,7 @@ def _commit(
     for table in tables:
         vectors: dict[str, NDArray[np.float32]] = {}
         owners: dict[str, set[str]] = {}
+        arrived: dict[str, list[tuple[str, Codes]]] = {}
         for row in rows_of(table):
             if row.kind == "problem":
                 raise SettingsError(
@@ -200,7 +214,8 @@ def _commit(
                 if row.kind == "failed":
                     failed.add(row.file)
             elif row.kind == "prepared" and row.file not in failed:
-                prepared, own, spent = row.payload
+                one: Arrived = row.payload
+                prepared = one.prepared
                 try:
                     if prepared.original is None and (last is None or last[0] != row.file):
                         last = row.file, _again(file)
@@ -209,16 +224,21 @@ def _commit(
                     file.refuse(reason(error, file.item.uri))
                     failed.add(row.file)
                     continue
-                for step, seconds in spent.items():
+                for step, seconds in one.seconds.items():
                     writing.report.seconds[step] += seconds
-                vectors |= own
-                for digest in own:
+                vectors |= one.vectors
+                for digest in one.vectors:
                     owners.setdefault(digest, set()).add(prepared.document.id)
+                if one.states is not None:
+                    arrived[prepared.document.id] = one.states
         if cache is not None and vectors:
             with timed(writing.report.seconds, "commit"):
                 writing.truth.put_embeddings(
                     cache, vectors, owners={d: sorted(ids) for d, ids in owners.items()}
                 )
+        with timed(writing.report.seconds, "commit"):
+            states.add(arrived)
+    states.commit()
     if closed != len(files):
         raise BrokenInvariant(f"the cluster ended {closed} of {len(files)} files")
 

@@ -20,11 +20,13 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 from numpy.typing import NDArray
 
 from kgrag.encoding import load_encoder
-from kgrag.encoding.base import Encoder
+from kgrag.encoding.base import Encoder, TokenEncoder
+from kgrag.encoding.late import StateCode, encode_both
 from kgrag.errors import DataError, KgragError, UnreadableFile
 from kgrag.ids import sha256
 from kgrag.linking import Linker
 from kgrag.retrieval.index import cache_name, indexed_text
+from kgrag.stores.tokens import Codes
 from kgrag.vocabulary.lexicon import Lexicon, default_path
 from kgrag_ingest.discover import Found
 from kgrag_ingest.prepare import Prepared, Read, prepare, read, reason, shape
@@ -60,7 +62,8 @@ class Work:
     """What shapes the results; the same for all workers, and checked by each.
 
     ``shape`` is the driver's ``prepare.shape``. ``encoder`` is a name of ``load_encoder`` and
-    ``cache`` the name that the driver's has in the cache of embeddings; None embeds nothing.
+    ``cache`` the name that the driver's has in the cache of embeddings; None embeds nothing. With
+    ``states`` its packed token states are made in the same pass.
     ``known`` are numbers (see ``number_of``) of documents whose vectors the kb has.
     """
 
@@ -70,7 +73,21 @@ class Work:
     shape: str
     encoder: str | None
     cache: str | None
+    states: bool
     known: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A prepared document, the vectors of its texts by hash, and packed states by passage.
+
+    ``states`` is None where none were made: of a document that the kb knows, or without a need.
+    """
+
+    prepared: Prepared
+    vectors: Vectors
+    states: list[tuple[str, Codes]] | None
+    seconds: dict[str, float]
 
 
 def number_of(document_id: str) -> int:
@@ -161,7 +178,7 @@ class Prepare:
         self._work = work
 
     def __call__(self, table: pa.Table) -> pa.Table:
-        """``read`` rows become ``prepared`` rows of (Prepared, Vectors); others pass."""
+        """``read`` rows become ``prepared`` rows of what ``Arrived`` holds; others pass."""
         try:
             linker = self._linker
         except (KgragError, OSError) as error:
@@ -209,10 +226,10 @@ class Prepare:
                 held[at] = [sha256(text.encode()) for text in found]
                 texts.update(zip(held[at], found, strict=True))
         vectors: Vectors = {}
+        packed: dict[str, Codes] = {}
         try:
             if texts and self._encoder is not None:
-                encoded = self._encoder.encode(list(texts.values()))
-                vectors = dict(zip(texts, np.asarray(encoded, dtype=np.float32), strict=True))
+                vectors, packed = self._encoded(self._encoder, texts)
         except KgragError as error:
             return table_of([Row(-1, "problem", reason(error, ""))])
         except Exception as error:  # noqa: BLE001 - see the module
@@ -223,10 +240,28 @@ class Prepare:
             if row.kind != "prepared":
                 done.append(row)
                 continue
-            own = {digest: vectors[digest] for digest in held.get(at, ()) if digest in vectors}
+            prepared: Prepared = row.payload
+            digests = held.get(at, [])
+            own = {digest: vectors[digest] for digest in digests if digest in vectors}
+            states = None
+            if at in held and self._work.states:
+                passages = zip(prepared.passages, digests, strict=True)
+                states = [(passage.id, packed[digest]) for passage, digest in passages]
             spent = {"read": row.seconds, "embed": share * len(own)}
-            done.append(Row(row.file, "prepared", (row.payload, own, spent)))
+            done.append(Row(row.file, "prepared", Arrived(prepared, own, states, spent)))
         return table_of(done)
+
+    def _encoded(self, encoder: Encoder, texts: dict[str, str]) -> tuple[Vectors, dict[str, Codes]]:
+        packed: dict[str, Codes] = {}
+        if self._work.states:
+            if not isinstance(encoder, TokenEncoder):
+                raise DataError("its encoder gives no token states")
+            code = StateCode(encoder.dimensions)
+            encoded, tokens = encode_both(encoder, list(texts.values()))
+            packed = {d: code.pack(rows) for d, rows in zip(texts, tokens, strict=True)}
+        else:
+            encoded = encoder.encode(list(texts.values()))
+        return dict(zip(texts, np.asarray(encoded, dtype=np.float32), strict=True)), packed
 
     def _known(self, prepared: Prepared) -> bool:
         known, number = self._work.known, np.uint64(number_of(prepared.document.id))

@@ -17,10 +17,14 @@ from kgrag.errors import UnreadableFile
 from kgrag.ids import sha256
 from kgrag.linking import Linker
 from kgrag.records.text import Block
-from kgrag.retrieval.index import cache_name, indexed_text
+from kgrag.retrieval.index import cache_name, catch_up, indexed_text, open_states
+from kgrag.stores.memory_index import MemoryIndex
+from kgrag.stores.memory_truth import MemoryTruth
 from kgrag.testing.lexicon import small_lexicon
+from kgrag.testing.truth_contract import sample
 from kgrag_ingest.discover import Found
 from kgrag_ingest.prepare import prepare, read, shape
+from kgrag_ingest.ray_states import ArrivingStates
 from kgrag_ingest.ray_worker import (
     Prepare,
     Row,
@@ -62,6 +66,7 @@ def work_of(linker: Linker, known: Sequence[str] = ()) -> Work:
         shape=shape(linker, None),
         encoder="hashing",
         cache=cache_name(HashingEncoder()),
+        states=False,
         known=numbers,
     )
 
@@ -87,7 +92,8 @@ def test_the_steps_give_what_a_local_run_prepares(tmp_path: Path, linker: Linker
     assert [(row.file, row.kind) for row in given] == [(7, "read"), (7, "end")]
     done, end = rows_of(Prepare(work_of(linker))(table_of(given)))
     assert end.kind == "end"
-    prepared, vectors, seconds = done.payload
+    prepared, vectors, seconds = done.payload.prepared, done.payload.vectors, done.payload.seconds
+    assert done.payload.states is None
     (one,) = read(TEXT.encode(), item, digest=digest, recipe=None, collection="default")
     assert not isinstance(one, Exception)
     here = prepare(one, linker, None)
@@ -100,11 +106,47 @@ def test_the_steps_give_what_a_local_run_prepares(tmp_path: Path, linker: Linker
     assert len(vectors) == len(prepared.passages) and seconds["embed"] > 0
 
 
+def test_states_come_from_the_same_pass_and_are_kept_like_those_of_a_catch_up(
+    tmp_path: Path, linker: Linker
+) -> None:
+    encoder = HashingEncoder()
+    truth, other = MemoryTruth(), MemoryTruth()
+    kept = open_states(tmp_path / "kept", encoder, mode="write")
+    made = open_states(tmp_path / "made", encoder, mode="write")
+    arriving = ArrivingStates(truth, kept)
+    worker = Prepare(replace(work_of(linker), states=True))
+    passages: list[str] = []
+    for text in (TEXT, TEXT.replace("diabetes", "hypertension")):  # the second replaces the first
+        given = read_rows(*found_at(tmp_path, text))
+        arrived = next(rows_of(worker(table_of(given)))).payload
+        assert [one for one, _ in arrived.states] == [p.id for p in arrived.prepared.passages]
+        passages += [one for one, _ in arrived.states]
+        for store in (truth, other):
+            store.put(arrived.prepared.ingested(text.encode()))
+        arriving.add({arrived.prepared.document.id: arrived.states})
+    assert kept.stamp == 0
+    arriving.commit()
+    catch_up(other, MemoryIndex(dimensions=encoder.dimensions), encoder, states=made)
+    assert kept.stamp == made.stamp == truth.generation
+    assert kept.count() == made.count() == len(passages) // 2
+    for here, there in zip(kept.get(passages), made.get(passages), strict=True):
+        assert (here is None) == (there is None)
+        assert here is None or there is None or np.array_equal(here, there)
+
+    # A document without states of its own is left to the next catch-up, and all after it.
+    truth.put(sample("late.md"))
+    arriving.add({})
+    arriving.commit()
+    assert kept.stamp < truth.generation
+    kept.close()
+    made.close()
+
+
 def test_documents_that_the_kb_knows_are_not_embedded_again(tmp_path: Path, linker: Linker) -> None:
     given = read_rows(*found_at(tmp_path, TEXT))
     known = given[0].payload.document.id
     done = next(rows_of(Prepare(work_of(linker, ["doc_" + "0" * 24, known]))(table_of(given))))
-    assert done.kind == "prepared" and done.payload[1] == {}
+    assert done.kind == "prepared" and done.payload.vectors == {}
 
 
 def test_a_file_that_changed_meanwhile_is_refused(tmp_path: Path) -> None:
