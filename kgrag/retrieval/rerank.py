@@ -19,14 +19,7 @@ from numpy.typing import NDArray
 from kgrag.encoding.base import Encoder, TokenEncoder
 from kgrag.errors import BrokenInvariant
 from kgrag.retrieval.context import Citable
-from kgrag.retrieval.rerank_features import (
-    CHEAP,
-    NAMES,
-    Places,
-    Pool,
-    cheap_features,
-    late_features,
-)
+from kgrag.retrieval.rerank_features import CHEAP, NAMES, Pool, cheap_features, late_features
 
 WEIGHTS: Final = Path(__file__).with_name("weights.json")
 SHORTLIST: Final = 40
@@ -76,7 +69,7 @@ class LinearReranker:
     def __init__(self, encoder: Encoder | None = None, weights: Weights | None = None) -> None:
         self.weights = weights or Weights.load()
         # An encoder without token states (hashing, static) leaves the cheap model to decide.
-        self.places = Places(encoder) if isinstance(encoder, TokenEncoder) else None
+        self.encoder: TokenEncoder | None = encoder if isinstance(encoder, TokenEncoder) else None
 
     def rank(
         self,
@@ -92,10 +85,10 @@ class LinearReranker:
         cheap = cheap_features(question, citables, evidence=evidence, pool=pool)
         scores = standard(cheap) @ _vector(self.weights.cheap, CHEAP)
         order = np.argsort(-scores, kind="stable")
-        if self.places is None:
+        if self.encoder is None:
             return [self._ranked(citables[i], float(scores[i]), cheap[i]) for i in order]
         head, tail = order[:SHORTLIST], order[SHORTLIST:]
-        late = late_features(question, [citables[i] for i in head], self.places)
+        late = late_features(question, [citables[i] for i in head], self.encoder)
         full = np.hstack([cheap[head], late])
         late_scores = standard(full) @ _vector(self.weights.full, NAMES)
         best = np.argsort(-late_scores, kind="stable")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgrag.encoding.base import TokenEncoder
-from kgrag.encoding.late import best_matches
 from kgrag.reasoning.coverage import content_words, coverage, weights
 from kgrag.retrieval.context import Citable
 from kgrag.verification.units import has_dose, quantities
@@ -40,8 +39,6 @@ NAMES: Final = (
     "weakest",  # as maxsim, over the quarter of the question's tokens that is matched worst
 )
 CHEAP: Final = NAMES[:12]
-PLACES_KEPT: Final = 2_000
-"""Titles and headings whose states are kept in memory: a few tens of KB each at most."""
 
 _ASKS_AMOUNT: Final = re.compile(
     r"\b(?:how (?:much|many|often|long|soon|old|frequently)|dos(?:e|es|age|ing)|what age|at which "
@@ -154,31 +151,8 @@ def _states(citable: Citable, evidence: Mapping[str, list[tuple[int, int]]]) -> 
     return any(start < citable.core.end and citable.core.start < end for start, end in spans)
 
 
-class Places:
-    """Token states of titles and headings, those used last; questions meet the same ones again."""
-
-    def __init__(self, encoder: TokenEncoder, limit: int = PLACES_KEPT) -> None:
-        self.encoder, self._limit = encoder, limit
-        self._kept: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
-
-    def encode(
-        self, texts: Sequence[str], places: Sequence[str]
-    ) -> tuple[list[NDArray[np.float32]], dict[str, NDArray[np.float32]]]:
-        """Token states of ``texts``, and of ``places`` by place, in one pass over what is new."""
-        new = [p for p in dict.fromkeys(places) if p not in self._kept]
-        made = self.encoder.encode_tokens([*texts, *new])
-        for place in places:
-            if place in self._kept:
-                self._kept.move_to_end(place)
-        self._kept.update(zip(new, made[len(texts) :], strict=True))
-        found = {place: self._kept[place] for place in places}
-        while len(self._kept) > self._limit:
-            self._kept.popitem(last=False)
-        return made[: len(texts)], found
-
-
 def late_features(
-    question: str, citables: Sequence[Citable], places: Places
+    question: str, citables: Sequence[Citable], encoder: TokenEncoder
 ) -> NDArray[np.float64]:
     """Shape (pieces, 3): the last three of ``NAMES``, from one forward pass.
 
@@ -187,20 +161,27 @@ def late_features(
     """
     if not citables:
         return np.zeros((0, 3))
-    (asked, *pieces), headings = places.encode(
-        [question, *(c.text for c in citables)], [c.place for c in citables]
-    )
+    places = list(dict.fromkeys(c.place for c in citables))
+    asked, *states = encoder.encode_tokens([question, *(c.text for c in citables), *places])
     if not len(asked):
         return np.zeros((len(citables), 3))
-    met = {place: best_matches(asked, s, [len(s)])[0] for place, s in headings.items()}
-    own = best_matches(asked, np.concatenate(pieces), [len(p) for p in pieces])
+    pieces = states[: len(citables)]
+    met = dict(zip(places, (_met(asked, s) for s in states[len(citables) :]), strict=True))
     mean = _mean(asked)
     rows = np.zeros((len(pieces), 3))
     for at, (citable, piece) in enumerate(zip(citables, pieces, strict=True)):
         if len(piece):
-            best = np.maximum(own[at], met[citable.place])
+            best = np.maximum(_met(asked, piece), met[citable.place])
             rows[at] = float(best.mean()), float(mean @ _mean(piece)), weakest(best)
     return rows
+
+
+def _met(asked: NDArray[np.float32], text: NDArray[np.float32]) -> NDArray[np.float32]:
+    """For each token of the question the highest cosine to a token of the text; 0 without any."""
+    best: NDArray[np.float32] = (
+        (asked @ text.T).max(axis=1) if len(text) else np.zeros(len(asked), dtype=np.float32)
+    )
+    return best
 
 
 def weakest(best: NDArray[np.float32]) -> float:

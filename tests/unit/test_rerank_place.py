@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from kgrag.records.text import Span
 from kgrag.retrieval.context import Citable
 from kgrag.retrieval.rerank import LinearReranker
-from kgrag.retrieval.rerank_features import NAMES, Places, late_features
+from kgrag.retrieval.rerank_features import NAMES, late_features
 
 QUESTION = "what causes pulmonary oedema"
 PIECE = Citable(
@@ -42,7 +41,7 @@ class WordEncoder:
 
 
 def values(piece: Citable) -> dict[str, float]:
-    row = late_features(QUESTION, [piece], Places(WordEncoder()))[0]
+    row = late_features(QUESTION, [piece], WordEncoder())[0]
     return dict(zip(NAMES[-3:], map(float, row), strict=True))
 
 
@@ -67,34 +66,11 @@ def test_the_piece_under_the_right_heading_comes_first() -> None:
 
 
 def test_an_empty_question_or_piece_has_no_value() -> None:
-    assert not late_features("", [PIECE], Places(WordEncoder())).any()
-    assert not late_features(QUESTION, [replace(PIECE, text="")], Places(WordEncoder())).any()
-    assert late_features(QUESTION, [], Places(WordEncoder())).shape == (0, 3)
+    assert not late_features("", [PIECE], WordEncoder()).any()
+    assert not late_features(QUESTION, [replace(PIECE, text="")], WordEncoder()).any()
+    assert late_features(QUESTION, [], WordEncoder()).shape == (0, 3)
 
 
 def test_a_place_names_each_heading_once() -> None:
     piece = replace(PIECE, title="Cholera", section=("Cholera", "Treatment"))
     assert piece.place == "Cholera. Treatment"
-
-
-def test_a_place_is_encoded_once_and_the_oldest_is_let_go() -> None:
-    class Counting(WordEncoder):
-        read: Final[list[str]] = []
-
-        def encode_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-            self.read.extend(texts)
-            return super().encode_tokens(texts)
-
-    encoder = Counting()
-    places = Places(encoder, limit=2)
-    titled = [replace(PIECE, title=name) for name in ("Oedema", "Oedema", "Ascites")]
-    first = late_features(QUESTION, titled, places)
-    assert encoder.read.count(titled[0].place) == 1
-    assert np.array_equal(late_features(QUESTION, titled, places), first)
-    assert encoder.read.count(titled[0].place) == 1
-    third = replace(PIECE, title="Fever")
-    late_features(QUESTION, [titled[0], third], places)  # "Ascites" was used longest ago
-    late_features(QUESTION, titled[:1], places)
-    assert encoder.read.count(titled[0].place) == 1
-    late_features(QUESTION, titled[2:], places)
-    assert encoder.read.count(titled[2].place) == 2
