@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 MADE_KEPT: Final = 2_000
 """Passages whose states, made for a question, are kept in memory: about 11 KB each."""
 
+TOGETHER: Final = 8
+"""Passages unpacked at a time: what they take stays in a processor's cache."""
+
 
 class LateInteraction:
     """Scores in [-1, 1] by MaxSim (Khattab and Zaharia 2020), see ``late_scores``.
@@ -52,10 +55,17 @@ class LateInteraction:
         question = asked.states
         if self._encoder is None or question is None or not hits:
             return np.full(len(hits), np.nan)
-        codes = self._codes(hits, self._encoder)
+        codes, turned = self._codes(hits, self._encoder), self._code.turned(question)
+        return np.concatenate(
+            [
+                late_scores(self._met(turned, codes[at : at + TOGETHER]))
+                for at in range(0, len(codes), TOGETHER)
+            ]
+        )
+
+    def _met(self, turned: NDArray[np.float32], codes: Sequence[Codes]) -> NDArray[np.float32]:
         tokens = self._code.unpack(np.concatenate(codes))
-        turned = self._code.turned(question)
-        return late_scores(best_matches(turned, tokens, [len(c) for c in codes]))
+        return best_matches(turned, tokens, [len(c) for c in codes])
 
     def _codes(self, hits: Sequence[Hit], encoder: TokenEncoder) -> list[Codes]:
         kept = self._states.get([h.passage_id for h in hits]) if self._states is not None else []

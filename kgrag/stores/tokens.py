@@ -22,6 +22,7 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
@@ -80,12 +81,13 @@ class _View:
         alive = _alive(rows)
         return cls(pointer, rows, states, alive, np.ascontiguousarray(alive["passage"]))
 
-    def codes(self, row: Any) -> Codes | None:
+    def codes(self, row: tuple[int, int, int, int, int]) -> Codes | None:
         """The states that the row names, None when their checksum is another."""
         width = self.pointer.width
-        at, size = int(row["at"]), int(row["tokens"]) * width
+        _, _, at, tokens, check = row
+        size = tokens * width
         codes = self.states[at : at + size]
-        if len(codes) != size or zlib.crc32(codes.data) != int(row["check"]):
+        if len(codes) != size or zlib.crc32(codes.data) != check:
             return None
         return codes.reshape(-1, width)
 
@@ -152,7 +154,7 @@ class TokenStates:
             if place == len(view.passages) or view.passages[place] != key:
                 found.append(None)
                 continue
-            codes = view.codes(view.alive[place])
+            codes = view.codes(view.alive[place].item())
             if codes is None:
                 raise self._unusable("states of a passage changed since they were written")
             found.append(codes)
@@ -200,18 +202,14 @@ class TokenStates:
         old = view.pointer
         self._close_files()
         self._work = _Appending(self._root, old.number + 1)
-        for row in view.alive[np.argsort(view.alive["at"])]:
-            codes = view.codes(row)
-            if codes is None:
-                raise self._unusable("states of a passage changed since they were written")
-            self._work.put(int(row["passage"]), int(row["document"]), codes)
+        self._work.copy(view.alive, view.states, self._width)
         self._publish(replace(_valid(old, self._work), dirty=False))
         self._sweep()
 
     def verify(self) -> Iterator[str]:
         """Problems of what is committed, reading all of it; none when sound."""
         view = self._view
-        wrong = sum(view.codes(row) is None for row in view.alive)
+        wrong = sum(view.codes(row) is None for row in view.alive.tolist())
         if wrong:
             yield f"token states of {wrong} passages changed since they were written"
 
@@ -371,6 +369,22 @@ class _Appending:
         self.documents.add(document)
         self.let_go_some |= passage in self._new or self._holds(passage)
         self._new.add(passage)
+
+    def copy(self, rows: Rows, states: Codes, width: int) -> None:
+        """``rows`` with what they name of ``states``, in the order in which it lies there.
+
+        Checksums go along, so that damage stays as visible as it was.
+        """
+        rows = rows[np.argsort(rows["at"])]
+        sizes = rows["tokens"].astype(np.int64) * width
+        ends = rows["at"].astype(np.int64) + sizes
+        # Neighbours that all stay are written as one run.
+        apart = 1 + np.flatnonzero(rows["at"][1:] != ends[:-1])
+        for first, behind in pairwise([0, *apart.tolist(), len(rows)] if len(rows) else []):
+            self._states.write(states[int(rows["at"][first]) : int(ends[behind - 1])].data)
+        moved = rows.copy()
+        moved["at"] = np.cumsum(sizes) - sizes
+        self._write(moved.tobytes())
 
     def let_go(self, documents: Sequence[int]) -> None:
         for document in documents:
