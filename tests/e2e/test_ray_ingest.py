@@ -8,13 +8,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
-pytest.importorskip("ray.data", reason="the extra ray is not installed")
 
 from kgrag.encoding.hashing import HashingEncoder
 from kgrag.errors import RetryableError, SettingsError
@@ -31,7 +30,10 @@ from kgrag_ingest.ray_pipeline import Embedding, ingest_on_ray
 from kgrag_ingest.report import Report
 
 # Ray deprecates parts of itself as it is imported.
-pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed"),
+]
 
 CANARY = "Zanthoril cures the drowsy heron"
 FILES, RECORDS = 10, 60

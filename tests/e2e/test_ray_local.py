@@ -5,23 +5,29 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("ray", reason="the extra ray is not installed")
 
 from kgrag import Engine
 from kgrag.ids import sha256
 from kgrag.retrieval.index import cache_name, indexed_text
 
-pytestmark = [pytest.mark.models, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.models,
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed"),
+]
 
 GUIDELINES = Path(__file__).resolve().parents[2] / "examples" / "guidelines"
 
 
 @pytest.mark.timeout(400)
 def test_the_same_as_without_a_cluster(demo_kb: Path, tmp_path: Path) -> None:
+    (tmp_path / "kb").mkdir()
+    parts = '[retrieval]\nparts = ["bm25", "dense", "late"]\n'  # so that token states are kept, too
+    (tmp_path / "kb" / "kgrag.toml").write_text(parts)
     done = subprocess.run(
         [sys.executable, "-m", "kgrag", "ingest", str(GUIDELINES), "--kb", str(tmp_path / "kb"),
          "--ray", "local", "--json"],
@@ -49,4 +55,7 @@ def test_the_same_as_without_a_cluster(demo_kb: Path, tmp_path: Path) -> None:
         here, there = (truth.embeddings(name, digests) for truth in truths)
         assert set(here) == set(there) == set(digests)
         assert min(float(here[d] @ there[d]) for d in here) > 0.9998
+        assert made.states is not None and list(made.states.verify()) == []
+        assert made.states.stamp == made.truth.generation
+        assert made.states.count() == len(digests)
         assert made.index.count() == before.index.count() == len(digests)
