@@ -24,8 +24,8 @@ from kgrag.stores.memory_index import MemoryIndex
 from kgrag.stores.memory_truth import MemoryTruth
 from kgrag.vocabulary.compile import write_lexicon
 from kgrag.vocabulary.lexicon import GENERATED, PREFERRED, Lexicon
-from kgrag_ingest.ontologies.annotations import condition_names, made
 from kgrag_ingest.ontologies.base import Entry
+from kgrag_ingest.ontologies.disease_findings import condition_names, made
 
 ZORBOSIS, MURKEL, TANNIC = "MESH:D900001", "MESH:D900002", "MESH:D900003"
 CONCEPTS = (

@@ -72,8 +72,8 @@ def test_a_table_with_an_unknown_key_or_a_name_twice_is_refused(tmp_path: Path) 
     path = tmp_path / "ranges.toml"
     path.write_text(row)
     assert [r.words for r in Ranges.read(path).results("x 3%")] == ["y"]
-    path.write_text(row + "hight = 3\n")
-    with pytest.raises(SettingsError, match="hight"):
+    path.write_text(row + "lowest = 3\n")
+    with pytest.raises(SettingsError, match="lowest"):
         Ranges.read(path)
     path.write_text(row + row)
     with pytest.raises(SettingsError, match="two tests"):

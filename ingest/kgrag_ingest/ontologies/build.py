@@ -14,9 +14,9 @@ from kgrag.vocabulary.lexicon import GENERATED, WEAK, Lexicon, Retired, default_
 from kgrag_ingest.ontologies import (
     added,
     analytes,
-    annotations,
     biolink,
     crosswalk,
+    disease_findings,
     drugs,
     headings,
     hierarchy,
@@ -106,8 +106,8 @@ def build_lexicon(
         retired += vocabulary.retired
     if defaults:
         step("reading findings of diseases")
-        names = annotations.condition_names(merged.entries.values())
-        annotated, parts[annotations.PART] = annotations.read(merged.curie, names.get)
+        names = disease_findings.condition_names(merged.entries.values())
+        annotated, parts[disease_findings.PART] = disease_findings.read(merged.curie, names.get)
         registry.append(annotated.record())
     step("spelling and writing names")
     above, left_out = hierarchy.parents(merged)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kgrag.errors import DataError
-from kgrag_ingest.ontologies import annotations
+from kgrag_ingest.ontologies import disease_findings
 from kgrag_ingest.ontologies.base import Entry, Name
 
 HEADER = "\t".join(
@@ -31,13 +31,13 @@ def test_denied_lines_and_what_is_no_finding_are_left_out(tmp_path: Path) -> Non
         line("OMIM:1", "Zorbosis", "HP:0000007", aspect="I"),
     ]
     path.write_text("#description: own\n#version: 2026-01-01\n" + "\n".join([HEADER, *rows]) + "\n")
-    assert annotations._diseases(path) == (
+    assert disease_findings._diseases(path) == (
         "2026-01-01",
         [("OMIM:1", "Zorbosis", ["HP:0000010"]), ("OMIM:2", "Murkel fever", ["HP:0000020"])],
     )
     path.write_text(HEADER + "\nOMIM:1\tZorbosis\n")
     with pytest.raises(DataError, match="2 columns"):
-        annotations._diseases(path)
+        disease_findings._diseases(path)
 
 
 def test_diseases_are_joined_by_id_then_by_name_then_by_name_without_its_number() -> None:
@@ -50,7 +50,7 @@ def test_diseases_are_joined_by_id_then_by_name_then_by_name_without_its_number(
         ("OMIM:5", "zorbosis", ["HP:404"]),
     ]
     names = {"murkel fever": "MESH:D2", "zorbosis": "MESH:D5"}
-    part = annotations.made(diseases, terms, {"OMIM:1": "MESH:D1"}.get, names.get)
+    part = disease_findings.made(diseases, terms, {"OMIM:1": "MESH:D1"}.get, names.get)
     assert part["terms"] == ["HP:1", "HP:2", "HP:3"]  # none that only left-out diseases have
     assert part["parents"] == [[], [0], [0]]
     assert part["diseases"] == {"MESH:D1": [1], "MESH:D2": [1, 2]}
@@ -64,6 +64,6 @@ def test_a_name_of_several_means_the_one_that_goes_by_it() -> None:
         Entry("A:4", "Snuffles", "disease", [Name("rheum"), Name("hidden", matched=False)]),
         Entry("A:5", "Aspirin", "drug"),
     ]
-    names = annotations.condition_names(entries)
+    names = disease_findings.condition_names(entries)
     assert names["chill"] == "A:2" and names["cold"] == "A:1"
     assert {"rheum", "hidden", "aspirin"}.isdisjoint(names)
