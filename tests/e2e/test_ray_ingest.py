@@ -141,21 +141,24 @@ def check_vectors(truth: SqlTruth, encoder: HashingEncoder) -> int:
 @pytest.fixture(scope="module")
 def three_nodes() -> Iterator[Any]:
     """A cluster of three nodes on this machine; its folder, with all logs, is ``folder``."""
-    pytest.MonkeyPatch().setenv("RAY_USAGE_STATS_ENABLED", "0")
-    import ray
-    from ray.cluster_utils import Cluster
-
     # Sockets lie in it, whose paths must be short.
-    folder = tempfile.mkdtemp(prefix="kgr-")
-    node = {"num_cpus": 2, "object_store_memory": 100 << 20, "include_dashboard": False}
-    made = Cluster(initialize_head=True, head_node_args=node | {"temp_dir": folder})
-    made.folder = Path(folder)
-    for _ in range(2):
-        made.add_node(num_cpus=2, object_store_memory=100 << 20)
-    made.wait_for_nodes()
-    yield made
-    ray.shutdown()
-    made.shutdown()
+    folder = Path(tempfile.mkdtemp(prefix="kgr-"))
+    (folder / "ray").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_TMPDIR", str(folder))
+        import ray
+        from ray.cluster_utils import Cluster
+
+        node = {"num_cpus": 2, "object_store_memory": 100 << 20}
+        made = Cluster(initialize_head=True, head_node_args=node | {"include_dashboard": False})
+        made.folder = folder
+        for _ in range(2):
+            made.add_node(**node)
+        made.wait_for_nodes()
+        yield made
+        ray.shutdown()
+        made.shutdown()
     shutil.rmtree(folder, ignore_errors=True)
 
 
