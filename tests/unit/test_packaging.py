@@ -31,6 +31,7 @@ FOLDERS = {
     "kgrag/stores/rdf": {"rdf"},
     "kgrag/stores/sql": {"postgres"},
     "kgrag/testing": {"testing"},
+    "kgrag/training": {"index", "models"},
     "kgrag/integrations/llama_index.py": {"llama-index"},
     "ingest/kgrag_ingest": {"ingest"},
     "ingest/kgrag_ingest/ontologies/loaders": {"ingest", "rdf"},
