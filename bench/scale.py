@@ -339,7 +339,7 @@ def plot(folder: Path) -> None:
     )
     draw(
         axes[1, 1],
-        "A document of 20 passages added while another process reads",
+        "Adding 20 passages while another process reads",
         "ms",
         {
             "commit p50": of("update", "p50"),
