@@ -41,7 +41,14 @@ class Retrieval(_Section):
     ``cross_encoder``: the folder of a model of yours, for the part ``cross-encoder``."""
 
     passages: Annotated[int, Field(ge=1, le=200)] = 20
-    parts: Annotated[tuple[str, ...], Field(min_length=1)] = ("bm25", "dense")
+    parts: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "bm25",
+        "dense",
+        "graph",
+        "hypotheses",
+        "late",
+        "feedback",
+    )
     keep_states: bool = True
     cross_encoder: str | None = None
 

@@ -295,8 +295,8 @@ class Engine:
     def warm_up(self) -> None:
         """Load all that a question needs, so that the first one does not wait for it."""
         with self._turn:
-            self.encoder.encode(["warm"])
             _ = self.index, self.linker, self.graph
+            self.retriever.search("warm up", limit=1)
 
     # Looking -----------------------------------------------------------------------------------
 
@@ -372,6 +372,7 @@ class Engine:
 
         With ``sharing`` questions of other threads are answered meanwhile, from what is there.
         """
+        from kgrag.retrieval.concepts_index import keep_concepts
         from kgrag.retrieval.index import catch_up
         from kgrag.stores.in_turn import in_turn
 
@@ -394,6 +395,7 @@ class Engine:
             began = time.perf_counter()
             self.__dict__.pop("graph", None)
             _ = self.graph
+            keep_concepts(self.truth, self.directory, self.settings.retrieval.parts)
             seconds["graph"] = time.perf_counter() - began
         return seconds
 

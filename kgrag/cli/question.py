@@ -31,7 +31,7 @@ def _one_or_batch(question: str | None, source: Path | None, out: Path | None) -
 @click.option(
     "--cutoff",
     type=click.FloatRange(0, 1),
-    help="End the list below this share of the best passage's score.",
+    help="Leave out what stands out less than this share of what the best passage does.",
 )
 @click.option("--per-document", type=click.IntRange(1), help="At most this many of a document.")
 @click.option("--repeats", is_flag=True, help="Also passages of the same words as one before them.")

@@ -26,9 +26,10 @@ class Selection:
     ``age`` (years) and ``sex`` leave out passages whose recommendations are all for other people.
 
     ``prefer`` names collections or publishers (one's own hospital, say): among the passages that
-    are about as good as the best, theirs come first. ``cutoff``, in [0, 1], ends the list where the
-    score falls below that share of the best one's. At most ``per_document`` passages of a document
-    are listed, and with ``repeats`` also passages of the same words as one before them.
+    are about as good as the best, theirs come first. ``cutoff``, in [0, 1], leaves out what stands
+    out from the average candidate by less than that share of what the best passage does. At most
+    ``per_document`` passages of a document are listed, and with ``repeats`` also passages of the
+    same words as one before them.
     """
 
     collections: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from typing import Final
 from kgrag.records.answer import Hit
 from kgrag.records.question import Selection
 
-# Of the best score: passages from here upward are "about as good" when one's own come first.
+# Of how far the best one stands out: "about as good", when one's own come first.
 _ABOUT_AS_GOOD: Final = 0.6
 _WORD: Final = re.compile(r"\w+")
 
@@ -19,9 +19,12 @@ def select(hits: Sequence[Hit], selection: Selection, *, limit: int) -> list[Hit
     """At most ``limit`` of ``hits`` (best first) as ``selection`` wants them listed."""
     if not hits:
         return []
-    near = [h for h in hits if h.score >= selection.cutoff * hits[0].score or not selection.cutoff]
+    near: Sequence[Hit] = hits
     if selection.prefer:
-        near = _preferred(near, {name.casefold() for name in selection.prefer})
+        near = _preferred(hits, {name.casefold() for name in selection.prefer})
+    if selection.cutoff:
+        floor = _floor(hits, selection.cutoff)
+        near = [h for h in near if h.score >= floor]
     kept: list[Hit] = []
     said: set[str] = set()
     of_document: Counter[str] = Counter()
@@ -42,9 +45,18 @@ def select(hits: Sequence[Hit], selection: Selection, *, limit: int) -> list[Hit
     return kept
 
 
+def _floor(hits: Sequence[Hit], share: float) -> float:
+    """The score that stands out from the average candidate by ``share`` of what the best one does.
+
+    Scores have no zero of their own: what parts them is how far they are from the middle.
+    """
+    middle = sum(h.score for h in hits) / len(hits)
+    return middle + share * (hits[0].score - middle)
+
+
 def _preferred(hits: Sequence[Hit], names: Collection[str]) -> list[Hit]:
     """Among the hits about as good as the best, those of ``names`` first; the rest as they were."""
-    floor = _ABOUT_AS_GOOD * hits[0].score
+    floor = _floor(hits, _ABOUT_AS_GOOD)
     near = [h for h in hits if h.score >= floor]
     rest = hits[len(near) :]
     own = [h for h in near if _is_of(h, names)]

@@ -20,6 +20,7 @@ EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 # belongs to the base.
 FOLDERS = {
     "kgrag/encoding": {"models"},
+    "kgrag/evaluation": {"eval"},
     "kgrag/generation": {"models"},
     "kgrag/linking/learn.py": {"graph"},
     "kgrag/linking/propose/embedding.py": {"models"},
@@ -35,6 +36,9 @@ FOLDERS = {
     "kgrag/integrations/llama_index.py": {"llama-index"},
     "ingest/kgrag_ingest": {"ingest"},
     "ingest/kgrag_ingest/ontologies/loaders": {"ingest", "rdf"},
+    "ingest/kgrag_ingest/ray_cluster.py": {"ray"},
+    "ingest/kgrag_ingest/ray_pipeline.py": {"ray"},
+    "ingest/kgrag_ingest/ray_worker.py": {"ray"},
     "services/kgrag_services": {"serve"},
 }
 COPYLEFT = re.compile(r"\b(A|L)?GPL|(affero|lesser|library)? ?general public", re.IGNORECASE)

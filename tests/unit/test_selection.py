@@ -192,13 +192,13 @@ def names(hits: list[Hit]) -> list[str]:
 def test_the_list_ends_where_the_score_falls_off() -> None:
     hits = [hit("a", 3.0), hit("b", 2.0), hit("c", 1.4), hit("d", -0.5)]
     assert names(select(hits, Selection(), limit=10)) == ["a", "b", "c", "d"]
-    assert names(select(hits, Selection(cutoff=0.5), limit=10)) == ["a", "b"]
+    assert names(select(hits, Selection(cutoff=0.3), limit=10)) == ["a", "b"]
     assert names(select(hits, Selection(cutoff=1.0), limit=10)) == ["a"]
     assert select([], Selection(cutoff=0.5), limit=10) == []
 
 
 def test_ones_own_come_first_only_among_equals() -> None:
-    hits = [hit("a", 3.0), hit("b", 2.5, collection="ward"), hit("c", 2.0), hit("d", 1.0),
+    hits = [hit("a", 3.0), hit("b", 2.7, collection="ward"), hit("c", 2.0), hit("d", 1.0),
             hit("e", 0.5, collection="ward")]  # fmt: skip
     assert names(select(hits, Selection(prefer=("Ward",)), limit=10)) == ["b", "a", "c", "d", "e"]
 
