@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from kgrag.cli import root
-from kgrag.config import Encoding, Settings
+from kgrag.config import Encoding, Retrieval, Settings
 from kgrag.encoding import load_encoder
 from kgrag.engine import Engine
 from kgrag.errors import (
@@ -224,7 +224,8 @@ def test_baselines_read_the_bare_text_of_a_long_message(files: Path) -> None:
 
 def test_what_a_part_brings_is_with_it_minus_without(files: Path) -> None:
     kb = build_kb(suite(), files / "work", hashing(), SILENT)
-    with Engine.open(kb, settings=hashing()) as engine:
+    two = hashing().model_copy(update={"retrieval": Retrieval(parts=("bm25", "dense"))})
+    with Engine.open(kb, settings=two) as engine:
         report = evaluate(engine, suite())
         alone = evaluate(engine, suite(), without=["dense"])
         few = evaluate(engine, suite(), tried=["dense"])
