@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kgrag.errors import SettingsError, UnknownName
+from kgrag.errors import BadQuestion, SettingsError, UnknownName
 from kgrag.evaluation.measures import library, measure
 from kgrag.evaluation.once import Once
 from kgrag.evaluation.report import (
@@ -79,7 +80,10 @@ def evaluate(
             reason = f"no weight was fitted for it with {engine.encoder.name}"
         elif any(p in SOURCES for p in changed):
             try:
-                finders[_way(name, on)] = parts_finder(once, changed)
+                finder = parts_finder(once, changed)
+                with suppress(BadQuestion):
+                    finder(suite.queries[0].text)  # what is loaded late is missed now
+                finders[_way(name, on)] = finder
             except SettingsError as error:  # a model or an extra that is not here
                 reason = error.message
         else:

@@ -99,12 +99,14 @@ def hashing() -> Settings:
 
 
 def test_own_files_give_a_report_in_both_forms(files: Path) -> None:
-    report = json.loads(own(files, "--json", "--out", files / "out"))
+    light = ("--try", "bm25", "--try", "dense", "--try", "cross-encoder")
+    report = json.loads(own(files, "--json", "--out", files / "out", *light))
     kept = json.loads((files / "out" / "questions-all.json").read_text())
     assert {**kept, "seconds": 0} == {**report, "seconds": 0}
     assert set(report["figures"]) >= {*BASELINES, DEFAULT, "without bm25", "without dense"}
     assert report["figures"]["bm25"]["S@1"] == {"mean": 1.0, "low": 1.0, "high": 1.0, "n": 4}
     assert set(report["against"]) == set(BASELINES)
+    assert "needs a model of yours" in report["parts"][-1]["reason"]
     assert report["questions"] == list(QUESTIONS)
     assert len(report["scores"][DEFAULT]["MRR"]) == 4
     made = report["made_with"]
@@ -145,7 +147,9 @@ def test_a_kb_is_evaluated_by_any_name_of_its_documents(files: Path) -> None:
     rows = zip(QUESTIONS.items(), names, strict=True)
     write(files / "q.jsonl",
           [{"id": i, "question": q, "relevant": [name]} for (i, (q, _)), name in rows])  # fmt: skip
-    report = json.loads(run("--questions", files / "q.jsonl", "--kb", kb, "--json"))
+    report = json.loads(
+        run("--questions", files / "q.jsonl", "--kb", kb, "--json", "--no-ablations")
+    )
     assert report["figures"]["bm25"]["S@1"]["mean"] == 1.0
     write(files / "q.jsonl", [{"id": "q", "question": "Which?", "relevant": ["nowhere"]}])
     with pytest.raises(DataError, match=r"no document of .* answer to 'nowhere'"):
@@ -225,9 +229,10 @@ def test_baselines_read_the_bare_text_of_a_long_message(files: Path) -> None:
 def test_what_a_part_brings_is_with_it_minus_without(files: Path) -> None:
     kb = build_kb(suite(), files / "work", hashing(), SILENT)
     two = hashing().model_copy(update={"retrieval": Retrieval(parts=("bm25", "dense"))})
+    light = ["bm25", "dense", "late"]
     with Engine.open(kb, settings=two) as engine:
-        report = evaluate(engine, suite())
-        alone = evaluate(engine, suite(), without=["dense"])
+        report = evaluate(engine, suite(), tried=light)
+        alone = evaluate(engine, suite(), without=["dense"], tried=light)
         few = evaluate(engine, suite(), tried=["dense"])
         with pytest.raises(UnknownName):
             evaluate(engine, suite(), tried=["dens"])
@@ -305,7 +310,7 @@ def test_the_default_encoder_finds_by_meaning(tmp_path: Path) -> None:
     told = {"q": "What may I eat my sugar disease pill along with?"}
     asked = replace(suite(), queries=(Query.of("q", told["q"]),), qrels={"q": {"metformin": 1}})
     kb = build_kb(asked, tmp_path, Settings(), SILENT)
-    with Engine.open(kb) as engine:
-        report = evaluate(engine, asked)
+    with Engine.open(kb, settings=Settings(retrieval=Retrieval(parts=("bm25", "dense")))) as engine:
+        report = evaluate(engine, asked, tried=())
     assert report.figures["dense"]["S@1"].mean == 1.0
     assert report.made_with["encoder"].startswith("all-minilm-l6-v2@")
