@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kgrag.generation.base import LanguageModel
     from kgrag.linking import Linker
     from kgrag.reasoning.loop import Parts
+    from kgrag.records.explained import Explained
     from kgrag.retrieval.passages import HybridRetriever
     from kgrag.stores.base import VectorIndex
     from kgrag.stores.graph import Graph
@@ -102,10 +103,7 @@ class Engine:
 
         made_with = self.truth.setting("encoder")
         wanted = passage_encoder(self.settings.encoding.encoder)
-        if made_with is None:
-            if self.mode == "write":
-                self.truth.put_setting("encoder", wanted)
-        elif made_with != wanted:
+        if made_with is not None and made_with != wanted:
             raise KnowledgeBaseError(
                 f"{self.directory} was made with the encoder {made_with!r}, not {wanted!r}",
                 hint=f"set encoder = {made_with!r} in its kgrag.toml, or make a new kb",
@@ -115,10 +113,16 @@ class Engine:
 
     @cached_property
     def encoder(self) -> Encoder:
-        """The encoder of passages and questions."""
+        """The encoder of passages and questions; from the first writer's on the kb's for good."""
         from kgrag.encoding import load_encoder
+        from kgrag.encoding.adapted import passage_encoder
 
-        return load_encoder(self.settings.encoding.encoder)
+        name = self.settings.encoding.encoder
+        encoder = load_encoder(name)
+        # Noted now and not at opening: one that cannot be loaded must not bind a new kb.
+        if self.mode == "write" and self.truth.setting("encoder") is None:
+            self.truth.put_setting("encoder", passage_encoder(name))
+        return encoder
 
     @cached_property
     def index(self) -> VectorIndex:
@@ -210,6 +214,26 @@ class Engine:
             self._check_index()
             wanted = _selected(selection, collections)
             return self.retriever.search(question, limit=limit, selection=wanted)
+
+    def explain(
+        self,
+        question: str,
+        *,
+        limit: int = 10,
+        collections: Sequence[str] = (),
+        selection: Selection | None = None,
+    ) -> Explained:
+        """What ``search`` finds, with what each part of retrieval said of every hit and why.
+
+        Raises as ``search`` does. An explanation is of the ranking and no answer.
+        """
+        from kgrag.retrieval.explain import explain
+
+        with self._turn:
+            self._follow()
+            self._check_index()
+            wanted = _selected(selection, collections)
+            return explain(self, question, limit=limit, selection=wanted)
 
     def ask(
         self,

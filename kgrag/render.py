@@ -173,9 +173,64 @@ def hits_text(hits: Sequence[Any]) -> str:
         lines += [
             f"   {plain(hit['document']['id'])}  {plain(hit['passage_id'])}",
             _wrapped(_short(hit["text"], 60), "   "),
-            "",
         ]
+        lines += _reasons(hit["explanation"]) if "explanation" in hit else []
+        lines.append("")
     return "\n".join(lines).rstrip() or "No passage was found."
+
+
+def explained_text(found: Mapping[str, Any]) -> str:
+    """What ``kgrag search --explain`` prints: passages, each with why, then the hypotheses."""
+    lines = [hits_text(found["hits"])]
+    if found["hypotheses"]:
+        lines += ["", "Passages were also looked for by these conditions, which the findings of the"
+                  " report suggest.", "They order passages; they are no diagnosis and no"
+                  " answer:"]  # fmt: skip
+    for one in found["hypotheses"]:
+        lines.append(f"  - {_line(one['name'])} ({_line(one['concept'])})  {one['score']:.3f}")
+        lines += [f"      finding: {_finding(f)}" for f in one["findings"][:_FINDINGS]]
+        more = len(one["findings"]) - _FINDINGS
+        lines += [f"      and {more} more"] if more > 0 else []
+        lines += [f"      in: {_line(title)}" for _, title in one["documents"]]
+    return "\n".join(lines)
+
+
+# Findings of a hypothesis that are printed, the most telling first; JSON has all.
+_FINDINGS: Final = 4
+
+
+def _finding(finding: Mapping[str, Any]) -> str:
+    said = _line(finding["text"] or finding["name"])
+    same = finding["term"] == finding["concept"]
+    shared = "" if same else f", as {_line(finding['term_name'])}"
+    return f"“{said}”{shared} ({finding['information']:.1f})"
+
+
+def _reasons(explanation: Mapping[str, Any]) -> list[str]:
+    """Why a passage was found, a line for the parts and one a concept."""
+    scores = explanation["scores"]
+    lines = ["   parts: " + ", ".join(f"{_line(n)} {s:.3f}" for n, s in scores.items())]
+    for met in explanation["concepts"]:
+        asked = ("not " if met["question_denied"] else "") + f"“{_line(met['question_text'])}”"
+        found = ("not " if met["denied"] else "") + f"“{_line(met['text'])}”"
+        lines.append(
+            f"   {asked} {_RELATIONS[met['relation']]} {found}"
+            f" ({_line(met['name'])}, {_line(met['concept'])}; {met['weight']:.2f})"
+        )
+    return lines
+
+
+# How the passage's concept stands to the question's.
+_RELATIONS: Final = {
+    "same": "is met by the same concept,",
+    "equivalent": "is met by the same concept of another vocabulary,",
+    "narrower": "is met by something narrower,",
+    "broader": "is met by something broader,",
+}
+
+
+def _line(value: object) -> str:
+    return plain(value).replace("\n", " ")
 
 
 def mentions_text(mentions: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from kgrag.cli import EXIT_REFUSED, vocabulary
-from kgrag.cli.options import json_option, kb_option, print_json
+from kgrag.cli.options import encoder_option, encoder_settings, json_option, kb_option, print_json
 from kgrag.errors import DataError
 from kgrag.progress import terminal_progress
 from kgrag_ingest.evaluate import evaluate
@@ -46,6 +46,7 @@ def commands(root: click.Group) -> None:
     metavar="ADDRESS",
     help="Read, link, extract and embed on a Ray cluster: local, auto or HOST:PORT.",
 )
+@encoder_option
 def ingest(
     paths: tuple[Path, ...],
     kb: Path,
@@ -54,6 +55,7 @@ def ingest(
     collection: str,
     base: Path | None,
     ray_address: str | None,
+    encoder: str | None,
 ) -> None:
     """Read the documents at PATH... into the kb, making it when it is not there.
 
@@ -65,7 +67,11 @@ def ingest(
 
     began = time.perf_counter()
     recipe = load(recipe_name) if recipe_name else None
-    with Engine.open(kb, mode="write", create=True) as engine, terminal_progress() as progress:
+    settings = encoder_settings(kb, encoder)
+    with (
+        Engine.open(kb, mode="write", create=True, settings=settings) as engine,
+        terminal_progress() as progress,
+    ):
         options: Any = {
             "recipe": recipe,
             "collection": collection,

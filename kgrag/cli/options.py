@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from kgrag.config import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,6 +25,41 @@ def kb_option(function: F) -> F:
         required=True,
         help="The knowledge base folder.",
     )(function)
+
+
+def encoder_option(function: F) -> F:
+    """``--encoder NAME_OR_FOLDER``; ``encoder_settings`` makes settings of it."""
+    return click.option(
+        "--encoder",
+        metavar="NAME_OR_FOLDER",
+        help="This encoder instead of the one in the settings, for this call.",
+    )(function)
+
+
+def encoder_settings(kb: Path, encoder: str | None) -> Settings | None:
+    """The kb's settings with ``encoder``; None without one: the kb's settings as they are.
+
+    A folder is a model of sentence-transformers or what ``kgrag train retriever`` made. UnknownName
+    when it is neither a folder nor the name of an encoder.
+    """
+    if encoder is None:
+        return None
+    from kgrag.config import load_settings
+    from kgrag.encoding import resolver
+    from kgrag.encoding.adapted import PREFIX
+    from kgrag.errors import UnknownName
+
+    known = resolver.names()
+    if encoder.partition(":")[0] in known:
+        name = encoder
+    elif Path(encoder).expanduser().is_dir():
+        name = f"{PREFIX}:{Path(encoder).expanduser().resolve()}"
+    else:
+        raise UnknownName("encoder", encoder, (*known, "a folder that exists"))
+    settings = load_settings(kb / "kgrag.toml")
+    return settings.model_copy(
+        update={"encoding": settings.encoding.model_copy(update={"encoder": name})}
+    )
 
 
 def json_option(function: F) -> F:

@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from kgrag.cli import batch, remote
-from kgrag.cli.options import json_option, kb_option, print_json, selection_of, selection_options
+from kgrag.cli.options import (
+    encoder_option,
+    json_option,
+    kb_option,
+    print_json,
+    selection_of,
+    selection_options,
+)
 
 
 def register(root: click.Group) -> None:
@@ -35,12 +42,16 @@ def _one_or_batch(question: str | None, source: Path | None, out: Path | None) -
 )
 @click.option("--per-document", type=click.IntRange(1), help="At most this many of a document.")
 @click.option("--repeats", is_flag=True, help="Also passages of the same words as one before them.")
+@click.option("--explain", is_flag=True, help="Tell what each part of retrieval said, and why.")
+@encoder_option
 @batch.options
 def search(
     question: str | None,
     kb: Path,
     as_json: bool,
     limit: int,
+    explain: bool,
+    encoder: str | None,
     source: Path | None,
     out: Path | None,
     **options: Any,
@@ -48,22 +59,32 @@ def search(
     """Find the passages nearest to QUESTION."""
     _one_or_batch(question, source, out)
     payload = {"limit": limit, "selection": selection_of(options)}
-    with remote.open_engine(kb) as engine:
+    with remote.open_engine(kb, encoder) as engine:
         if source is not None and out is not None:
-            batch.run(source, out, ("question",), lambda r: _search(engine, r, payload))
+            batch.run(
+                source,
+                out,
+                ("question",),
+                lambda r: _found(engine, r["question"], payload, explain),
+            )
             return
         assert question is not None
-        hits = engine.search(question, **payload)
+        found = {"question": question} | _found(engine, question, payload, explain)
     if as_json:
-        print_json({"question": question, "hits": hits})
+        print_json(found)
     else:
-        from kgrag.render import hits_text
+        from kgrag.render import explained_text, hits_text
 
-        click.echo(hits_text(hits))
+        click.echo(explained_text(found) if explain else hits_text(found["hits"]))
 
 
-def _search(engine: remote.Asking, record: dict[str, Any], payload: dict[str, Any]) -> Any:
-    return {"hits": engine.search(record["question"], **payload)}
+def _found(
+    engine: remote.Asking, question: str, payload: dict[str, Any], explain: bool
+) -> dict[str, Any]:
+    if not explain:
+        return {"hits": engine.search(question, **payload)}
+    explained = engine.explain(question, **payload)
+    return {"hits": explained["hits"], "hypotheses": explained["hypotheses"]}
 
 
 @click.command()
@@ -74,6 +95,7 @@ def _search(engine: remote.Asking, record: dict[str, Any], payload: dict[str, An
 @click.option("--statements", type=click.IntRange(1, 50), help="At most this many statements.")
 @click.option("--words", type=click.IntRange(5, 1000), help="At most this many words each.")
 @click.option("--as-of", metavar="DATE", help="From what was in force on that day (ISO date).")
+@encoder_option
 @batch.options
 def ask(
     question: str | None,
@@ -82,6 +104,7 @@ def ask(
     statements: int | None,
     words: int | None,
     as_of: str | None,
+    encoder: str | None,
     source: Path | None,
     out: Path | None,
     **options: Any,
@@ -94,7 +117,7 @@ def ask(
         "words": words,
         "as_of": as_of,
     }
-    with remote.open_engine(kb) as engine:
+    with remote.open_engine(kb, encoder) as engine:
         if source is not None and out is not None:
             batch.run(source, out, ("question",), lambda r: engine.ask(r["question"], **payload))
             return

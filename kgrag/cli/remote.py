@@ -17,21 +17,32 @@ class Asking(Protocol):
     """What ``search`` and ``ask`` need; plain JSON values come back."""
 
     def search(self, question: str, **options: Any) -> list[dict[str, Any]]: ...
+    def explain(self, question: str, **options: Any) -> dict[str, Any]: ...
     def ask(self, question: str, **options: Any) -> dict[str, Any]: ...
 
 
 @contextmanager
-def open_engine(kb: Path) -> Iterator[Asking]:
-    """A running server of this kb when there is one, else the kb opened for reading."""
+def open_engine(kb: Path, encoder: str | None = None) -> Iterator[Asking]:
+    """A running server of this kb when there is one, else the kb opened for reading.
+
+    ``encoder`` stands in for that of the settings. SettingsError when a server has the kb open,
+    which answers with its own.
+    """
     from kgrag.stores.lock import read_writer
 
     writer = read_writer(kb) if kb.is_dir() else None
     if writer is not None and writer[1]:
+        if encoder is not None:
+            raise SettingsError(
+                f"a server has {kb} open and asks with the encoder of its own settings",
+                hint="stop it, or leave --encoder out",
+            )
         yield Remote(writer[1])
         return
+    from kgrag.cli.options import encoder_settings
     from kgrag.engine import Engine
 
-    with Engine.open(kb) as engine:
+    with Engine.open(kb, settings=encoder_settings(kb, encoder)) as engine:
         yield Local(engine)
 
 
@@ -46,6 +57,10 @@ class Local:
 
         hits: list[dict[str, Any]] = to_plain(self._engine.search(question, **_read(options)))
         return hits
+
+    def explain(self, question: str, **options: Any) -> dict[str, Any]:
+        explained: dict[str, Any] = self._engine.explain(question, **_read(options)).to_json()
+        return explained
 
     def ask(self, question: str, **options: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._engine.ask(question, **_read(options)).to_json()
@@ -70,6 +85,10 @@ class Remote:
     def search(self, question: str, **options: Any) -> list[dict[str, Any]]:
         hits: list[dict[str, Any]] = self._post("/v1/search", question, options)["hits"]
         return hits
+
+    def explain(self, question: str, **options: Any) -> dict[str, Any]:
+        explained: dict[str, Any] = self._post("/v1/search", question, options | {"explain": True})
+        return explained
 
     def ask(self, question: str, **options: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._post("/v1/ask", question, options)

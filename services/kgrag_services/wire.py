@@ -57,3 +57,4 @@ class SearchRequest(_Request):
     limit: Annotated[int, Field(ge=1, le=1000)] = 10
     collections: Annotated[list[str], Field(max_length=100)] = []
     selection: SelectionRequest = SelectionRequest()
+    explain: bool = False

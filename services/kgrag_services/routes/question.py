@@ -32,14 +32,16 @@ def ask(body: AskRequest, request: Request) -> dict[str, Any]:
 
 @router.post("/search")
 def search(body: SearchRequest, request: Request) -> dict[str, Any]:
-    """The passages nearest to the question."""
+    """The passages nearest to the question; with ``explain`` why, and no answer with it."""
     engine = request.app.state.engine
-    hits = engine.search(
+    asked = engine.explain if body.explain else engine.search
+    found = asked(
         body.question,
         limit=body.limit,
         collections=body.collections,
         selection=selection(body.selection.model_dump()),
     )
+    told = found.to_json() if body.explain else {"hits": to_plain(found)}
     generation, stamp = engine.generations()
     warnings = [notice("index_behind")] if stamp < generation else []
-    return {"question": body.question, "hits": to_plain(hits), "warnings": warnings}
+    return {**told, "question": body.question, "warnings": warnings}
