@@ -1,9 +1,11 @@
 """How long `ask` and `search` take, what memory they need, and how long the first answer takes.
 
-    python bench/ask_latency.py --kb /tmp/big-kb --questions 60
+    python bench/ask_latency.py --kb /tmp/big-kb --questions 60 [--compare]
 
 Questions are of cpgQA (KGRAG_DATA), drawn with a fixed seed. The cold start is that of a fresh
-process, imports and models included, files of the kb most likely in the page cache.
+process, imports and models included, files of the kb most likely in the page cache. With
+``--compare`` settings of retrieval take turns at every question, each time another one first: on a
+busy machine only such ratios mean something.
 """
 
 from __future__ import annotations
@@ -20,9 +22,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from ask_parts import BEFORE, interval, name_of, opened
 from machine import describe
 
 from kgrag import Engine
+from kgrag.reasoning.loop import ask
+from kgrag.records.question import AskOptions
+
+COMPARED = ((BEFORE, 20), (None, 20), (None, 15), (None, 10))
 
 _COLD = """
 import sys, time
@@ -55,13 +62,42 @@ def shown(name: str, ms: list[float]) -> str:
     return f"| `{name}` warm, ms | {p50:.0f} | {p95:.0f} | {len(ms)} |"
 
 
+def compare(kb: Path, asked: list[str]) -> None:
+    """Prints the milliseconds of ``ask`` by step, and ratios to the first setting."""
+    made = opened(kb, COMPARED, remember=False)
+    totals: dict[str, list[float]] = {}
+    steps: dict[str, list[dict[str, float]]] = {}
+    for parts, passages in COMPARED:
+        ask(asked[0], made[parts], AskOptions(passages=passages))
+    for at, question in enumerate(asked):
+        turn = at % len(COMPARED)
+        for parts, passages in (*COMPARED[turn:], *COMPARED[:turn]):
+            began = time.perf_counter()
+            answer = ask(question, made[parts], AskOptions(passages=passages))
+            name = name_of(parts, passages)
+            totals.setdefault(name, []).append((time.perf_counter() - began) * 1000)
+            steps.setdefault(name, []).append(dict(answer.timings_ms))
+    base = np.array(totals[name_of(*COMPARED[0])])
+    for parts, passages in COMPARED:
+        name = name_of(parts, passages)
+        ratio = np.log(np.array(totals[name]) / base)
+        print(shown(name, totals[name]))
+        print(f"log of the ratio to the first: {interval(list(ratio))}")
+        print({s: round(float(np.median([t.get(s, 0.0) for t in steps[name]])))
+               for s in ("graph", "search", "context", "rerank", "verification")})  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kb", type=Path, required=True)
     parser.add_argument("--questions", type=int, default=60)
+    parser.add_argument("--compare", action="store_true")
     arguments = parser.parse_args()
     asked = questions(arguments.questions)
     print(describe())
+    if arguments.compare:
+        compare(arguments.kb, asked)
+        return
     for name in ("search", "ask"):
         command = [sys.executable, "-c", _COLD, arguments.kb, name, asked[0]]
         runs = []

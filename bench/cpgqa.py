@@ -4,7 +4,10 @@ The kb must hold cpgQA's own passages (recipe ``cpgqa``); what else it holds are
 Beside ``ask``, under the same limit of words: the first 60 words of the best passage, and the
 sentence nearest by the encoder. Every citation is compared with the stored text.
 
-    KGRAG_DATA=... python bench/cpgqa.py --kb DIR [--questions 600]
+With ``--compare`` only ``ask`` is measured, under several settings of retrieval that take turns
+question by question, with paired differences from the first of them (``bench/ask_parts.py``).
+
+    KGRAG_DATA=... python bench/cpgqa.py --kb DIR [--questions 600] [--compare]
 """
 
 from __future__ import annotations
@@ -13,15 +16,20 @@ import argparse
 import json
 import os
 import random
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+from ask_parts import BEFORE, name_of, opened, table
 
 from kgrag import Engine
+from kgrag.reasoning.loop import ask
+from kgrag.records.question import AskOptions
 from kgrag.retrieval.context import build_context
 from kgrag.sentences import sentences
 
 WORDS = 60
+COMPARED = ((BEFORE, 20), (None, 20), (None, 10))
 
 
 def flat(text: str) -> str:
@@ -40,17 +48,51 @@ def records(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().split("\n") if line.strip()]
 
 
+def compare(kb: Path, questions: list[dict], out: Path | None) -> None:
+    """Prints what ``ask`` quotes under the settings ``COMPARED``."""
+    made, said = opened(kb, COMPARED), defaultdict(lambda: defaultdict(list))
+    kept = out.open("w", encoding="utf-8") if out else None
+    for question in questions:
+        gold = [flat(a["text"]) for a in question["answers"]]
+        for parts, passages in COMPARED:
+            own = made[parts]
+            own.reranker.orders = []
+            answer = ask(question["question"], own, AskOptions(passages=passages))
+            quotes = [flat(s.text) for s in answer.statements]
+            pieces = [flat(r.citable.text) for r in own.reranker.orders[-1]]
+            values = {
+                "abstained": answer.abstained,
+                "first quotation holds the gold": any(g in q for q in quotes[:1] for g in gold),
+                "the quotations hold the gold": any(g in q for q in quotes for g in gold),
+                "words quoted": sum(len(q.split()) for q in quotes),
+                "some citable piece holds the gold": any(g in p for p in pieces for g in gold),
+                "rounds": len(own.reranker.orders),
+            }
+            for what, value in values.items():
+                said[name_of(parts, passages)][what].append(float(value))
+            if kept:
+                print(json.dumps({"setting": name_of(parts, passages), **values}), file=kept,
+                      flush=True)  # fmt: skip
+    print(f"{len(questions)} questions")
+    table(said)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--kb", required=True)
     parser.add_argument("--questions", type=int, default=600)
     parser.add_argument("--answers", type=Path, help="keep the answers, for bench/fidelity.py")
+    parser.add_argument("--compare", action="store_true")
+    parser.add_argument("--values", type=Path, help="with --compare: a line of JSON an answer")
     options = parser.parse_args()
     folder = Path(os.environ["KGRAG_DATA"]) / "bench" / "cpgqa"
     corpus = {r["_id"]: flat(r["text"]) for r in records(folder / "corpus.jsonl")}
     questions = records(folder / "qa.jsonl")
     if options.questions < len(questions):
         questions = random.Random(1).sample(questions, options.questions)
+    if options.compare:
+        compare(options.kb, questions, options.values)
+        return
     scores: dict[str, list[float]] = {}
     answers: list[str] = []
     sound = cited = 0
