@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgrag.encoding.base import Encoder, QuestionEncoder, TokenEncoder
+from kgrag.encoding.late import BothEncoder
 from kgrag.errors import BadQuestion
 from kgrag.records.concepts import Mention
 from kgrag.records.text import Span
@@ -36,18 +37,31 @@ class Asked:
     def vector(self) -> NDArray[np.float32]:
         """Shape (dimensions,), of length 1."""
         encoder = self._encoder
-        encode = (
-            encoder.encode_questions if isinstance(encoder, QuestionEncoder) else encoder.encode
-        )
-        vector: NDArray[np.float32] = encode([self.text])[0]
+        vector: NDArray[np.float32]
+        if isinstance(encoder, QuestionEncoder):
+            vector = encoder.encode_questions([self.text])[0]
+        elif self._both is not None:
+            vector = self._both[0]
+        else:
+            vector = encoder.encode([self.text])[0]
         return vector
 
     @cached_property
     def states(self) -> NDArray[np.float32] | None:
         """Shape (tokens, dimensions), rows of length 1; None when the encoder gives none."""
+        if self._both is not None:
+            return self._both[1]
         if not isinstance(self._encoder, TokenEncoder):
             return None
         return self._encoder.encode_tokens([self.text])[0]
+
+    @cached_property
+    def _both(self) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """Vector and states from one pass; None when the encoder cannot give both at once."""
+        if not isinstance(self._encoder, BothEncoder):
+            return None
+        vectors, states = self._encoder.encode_both([self.text])
+        return vectors[0], states[0]
 
     @cached_property
     def message(self) -> Message | None:

@@ -58,22 +58,19 @@ class Feedback:
 
     def _vectors(self, hits: Sequence[Hit]) -> dict[str, NDArray[np.float32]]:
         """By passage id, of those that the kb has a vector for."""
-        found: dict[str, NDArray[np.float32]] = {}
-        wanted: dict[str, list[str]] = {}
-        for hit in hits:
-            kept = self._kept.get(hit.passage_id)
-            if kept is not None:
-                found[hit.passage_id] = kept
-                continue
-            # A document without a title of its own is shown under another name, not indexed by it.
-            for title in (hit.document.title, None):
-                digest = sha256(titled(title, hit.section, hit.text).encode())
-                wanted.setdefault(digest, []).append(hit.passage_id)
-        cached = self._truth.embeddings(self._cache, list(wanted)) if wanted else {}
-        for digest, vector in cached.items():
-            for passage in wanted[digest]:
-                found.setdefault(passage, vector)
-                self._kept[passage] = found[passage]
+        found = {h.passage_id: self._kept[h.passage_id] for h in hits if h.passage_id in self._kept}
+        # A document without a title of its own is shown under another name, not indexed by it.
+        for own_title in (True, False):
+            wanted: dict[str, list[str]] = {}
+            for hit in hits:
+                if hit.passage_id not in found:
+                    title = hit.document.title if own_title else None
+                    digest = sha256(titled(title, hit.section, hit.text).encode())
+                    wanted.setdefault(digest, []).append(hit.passage_id)
+            cached = self._truth.embeddings(self._cache, list(wanted)) if wanted else {}
+            for digest, vector in cached.items():
+                for passage in wanted[digest]:
+                    found[passage] = self._kept[passage] = vector
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return found

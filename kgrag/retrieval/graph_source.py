@@ -153,13 +153,16 @@ class GraphSource:
         chosen = [e.assertion for e in edges if not e.negated][:_STATED]
         if not chosen:
             return
+        starts: dict[str, list[int]] = {}
         for assertion in self._truth.assertions(chosen):
             for evidence in assertion.evidence:
-                for passage in self._truth.passages(evidence.document_id):
-                    if passage.start <= evidence.start < passage.end:
-                        number = index.passage_number(passage.id)
-                        if number is not None:
-                            yield number
+                starts.setdefault(evidence.document_id, []).append(evidence.start)
+        for document, places in starts.items():
+            for passage in self._truth.passages(document):
+                if any(passage.start <= start < passage.end for start in places):
+                    number = index.passage_number(passage.id)
+                    if number is not None:
+                        yield number
 
 
 def graph_source_of(engine: Engine | Past) -> GraphSource:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -162,11 +162,12 @@ class HybridRetriever:
                 break
             some = ranked[at : at + limit]
             found = self._truth.passages_by_id([identifier for identifier, _ in some])
+            self._learn({passage.document_id for passage, _ in found.values()}, documents, scope)
             for identifier, score in some:
                 if identifier not in found:
                     continue
                 passage, text = found[identifier]
-                document = self._current(passage.document_id, documents, scope)
+                document = documents[passage.document_id]
                 if document is None:
                     continue
                 hit = Hit(
@@ -183,14 +184,18 @@ class HybridRetriever:
                     hits.append(hit)
         return hits[:limit]
 
-    def _current(
-        self, document_id: str, known: dict[str, CitedDocument | None], scope: Filters
-    ) -> CitedDocument | None:
-        """The citable document, None when it is not current or not of a collection asked for."""
-        if document_id not in known:
-            info = self._truth.info(document_id)
-            hidden = info.status != "current" or (
-                scope.collections and info.source.collection not in scope.collections
-            )
-            known[document_id] = None if hidden else CitedDocument.of(info)
-        return known[document_id]
+    def _learn(
+        self, wanted: Collection[str], known: dict[str, CitedDocument | None], scope: Filters
+    ) -> None:
+        """``known`` has the ``wanted`` documents as they are cited.
+
+        None for one that is not current, or not of a collection asked for.
+        """
+        new = sorted(document for document in wanted if document not in known)
+        infos = self._truth.infos(new) if new else {}
+        for document in new:
+            info = infos.get(document)  # None when it was removed since its passage was read
+            shown = info is not None and info.status == "current"
+            if info is not None and scope.collections:
+                shown = shown and info.source.collection in scope.collections
+            known[document] = CitedDocument.of(info) if info is not None and shown else None

@@ -119,6 +119,10 @@ class TruthStore(Protocol):
 
     def info(self, document_id: str) -> DocumentInfo: ...
 
+    def infos(self, document_ids: Sequence[str]) -> Mapping[str, DocumentInfo]:
+        """By id, of those of ``document_ids`` that are documents; tombstones are not."""
+        ...
+
     def current(self, source: Source) -> DocumentInfo | None:
         """The version of ``source`` that no other version replaced, None when there is none.
 

@@ -181,6 +181,9 @@ class MemoryTruth:
             kept.generation,
         )
 
+    def infos(self, document_ids: Sequence[str]) -> Mapping[str, DocumentInfo]:
+        return {name: self.info(name) for name in document_ids if name in self._kept}
+
     def original(self, document_id: str) -> bytes:
         return self._find(document_id).item.original
 

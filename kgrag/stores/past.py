@@ -41,6 +41,11 @@ class PastTruth:
         """The document with the status of that day."""
         return self._then(self._truth.info(document_id))
 
+    def infos(self, document_ids: Sequence[str]) -> Mapping[str, DocumentInfo]:
+        """With the status of that day."""
+        found = self._truth.infos(document_ids)
+        return {name: self._then(info) for name, info in found.items()}
+
     def _then(self, info: DocumentInfo) -> DocumentInfo:
         if info.status == "removed":
             return info

@@ -191,6 +191,8 @@ class TruthContract:
             len(item.document.text),
         )
         assert list(truth.documents()) == [info]
+        assert dict(truth.infos([key, "doc_none", key])) == {key: info}
+        assert truth.infos([]) == {}
         assert list(truth.verify()) == []
 
     def test_an_empty_store_is_empty(self, truth: TruthStore) -> None:

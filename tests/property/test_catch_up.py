@@ -109,6 +109,9 @@ class History:
             d.id, d.source, d.uri, d.title, d.metadata, cast("Any", status), len(d.text), 1
         )
 
+    def infos(self, ids: Sequence[str]) -> Mapping[str, DocumentInfo]:
+        return {name: self.info(name) for name in ids if name in self.all}
+
     def passages(self, identifier: str) -> tuple[Passage, ...]:
         text = self.all[identifier].text
         cut = text.index("\n\n")

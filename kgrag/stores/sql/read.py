@@ -100,6 +100,16 @@ def info(connection: Connection, document_id: str) -> DocumentInfo:
     return _tombstone(row)
 
 
+def infos(connection: Connection, ids: Sequence[str]) -> dict[str, DocumentInfo]:
+    """By id, in the order of ``ids``; tombstones and unknown ids are left out."""
+    found: dict[str, DocumentInfo] = {}
+    for some in batches(list(dict.fromkeys(ids))):
+        rows = connection.execute(select(documents).where(documents.c.id.in_(some)))
+        by_id = {row.id: _info(row) for row in rows}
+        found.update((key, by_id[key]) for key in some if key in by_id)
+    return found
+
+
 def current(connection: Connection, source: Source) -> DocumentInfo | None:
     """The version of ``source`` that no other one replaced."""
     row = connection.execute(

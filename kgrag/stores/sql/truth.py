@@ -244,6 +244,10 @@ class SqlTruth:
         with self._read() as connection:
             return read.info(connection, document_id)
 
+    def infos(self, document_ids: Sequence[str]) -> Mapping[str, DocumentInfo]:
+        with self._read() as connection:
+            return read.infos(connection, document_ids)
+
     def current(self, source: Source) -> DocumentInfo | None:
         """See ``TruthStore``."""
         with self._read() as connection:
