@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kgrag.errors import SettingsError, UnreadableFile
+
+#: The highest grade: what counts it takes no whole number of any length.
+MOST: Final = 100
 
 
 def data_folder(given: Path | None = None) -> Path:
@@ -39,17 +42,24 @@ def parsed(raw: bytes, origin: str) -> list[dict[str, Any]]:
     """The JSON objects of the lines of ``raw``; empty lines are none."""
     rows: list[dict[str, Any]] = []
     # Not splitlines: a JSON string may hold separators of lines of other kinds.
-    for number, line in enumerate(raw.decode("utf-8").split("\n"), 1):
+    for number, line in enumerate(_text(raw, origin).split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UnreadableFile(f"{origin}:{number}", "not a line of JSON") from error
         if not isinstance(row, dict):
             raise UnreadableFile(f"{origin}:{number}", "not a JSON object")
         rows.append(row)
     return rows
+
+
+def _text(raw: bytes, origin: str) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(origin, "it is not UTF-8") from error
 
 
 def lines(rows: list[dict[str, str]]) -> bytes:
@@ -63,16 +73,19 @@ def graded(raw: bytes, origin: str) -> dict[str, dict[str, int]]:
     Of several grades of one pair the highest counts. UnreadableFile names the line.
     """
     qrels: dict[str, dict[str, int]] = {}
-    for number, line in enumerate(raw.decode("utf-8").splitlines(), 1):
+    for number, line in enumerate(_text(raw, origin).splitlines(), 1):
         cells = line.split("\t")
         if not line.strip() or (number == 1 and cells[-1].strip() == "score"):
             continue
         try:
             question, document, grade = (cell.strip() for cell in cells)
             value = int(grade)
+            if abs(value) > MOST:
+                raise ValueError("no grade")
         except ValueError as error:
             raise UnreadableFile(
-                f"{origin}:{number}", "not three columns: question, document, whole grade"
+                f"{origin}:{number}",
+                f"not three columns: question, document, whole grade up to {MOST}",
             ) from error
         into = qrels.setdefault(question, {})
         into[document] = max(value, into.get(document, value))

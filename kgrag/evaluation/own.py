@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kgrag.errors import DataError, UnreadableFile
-from kgrag.evaluation.data import graded, lines, parsed
+from kgrag.evaluation.data import MOST, graded, lines, parsed
 from kgrag.evaluation.suite import Query, Suite
 from kgrag.ids import sha256
 
@@ -31,7 +31,7 @@ class _Line(BaseModel):
 class _Question(_Line):
     id: _Name
     question: _Name
-    relevant: list[_Name] | dict[str, Annotated[int, Field(ge=0, le=100)]] = []
+    relevant: list[_Name] | dict[str, Annotated[int, Field(ge=0, le=MOST)]] = []
 
 
 class _Record(_Line):

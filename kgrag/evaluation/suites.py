@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from kgrag.errors import UnknownName
+from kgrag.errors import UnknownName, UnreadableFile
 from kgrag.evaluation.data import content, data_folder, graded, lines, parsed, records
 from kgrag.evaluation.patients import patients
 from kgrag.evaluation.suite import Query, Suite, merged
@@ -20,7 +20,15 @@ def load_suite(name: str, data: Path | None = None) -> Suite:
     """
     if name not in SUITES:
         raise UnknownName("suite", name, tuple(SUITES))
-    return SUITES[name](data_folder(data))
+    folder = data_folder(data)
+    try:
+        return SUITES[name](folder)
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        # Its words may be those of a question.
+        raise UnreadableFile(
+            str(folder / "bench"),
+            f"the data of {name} are of another form ({type(error).__name__})",
+        ) from error
 
 
 def scifact(folder: Path) -> Suite:

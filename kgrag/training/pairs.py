@@ -85,7 +85,7 @@ def read_pairs(path: Path) -> tuple[Learnt, ...]:
                 raise ValueError("needs either 'passage' or 'passage_id'")
             if not (row.passage or row.passage_id or "").strip():
                 raise ValueError("the passage is empty")
-        except (ValueError, BadQuestion) as error:
+        except (ValueError, RecursionError, BadQuestion) as error:
             bad.append(f"line {number}: {_reason(error)}")
             continue
         right = Right(number, row.passage_id, row.passage)
@@ -108,7 +108,7 @@ def read_questions(path: Path) -> tuple[str, ...]:
         try:
             question = check_question(_Kept.model_validate(json.loads(line)).question)
             found[" ".join(question.split())] = None
-        except (ValueError, BadQuestion) as error:
+        except (ValueError, RecursionError, BadQuestion) as error:
             bad.append(f"line {number}: {_reason(error)}")
     _refuse(path, bad)
     return tuple(found)
@@ -125,7 +125,7 @@ def _lines(path: Path) -> list[tuple[int, str]]:
 
 def _reason(error: Exception) -> str:
     """What is wrong, without the text of the line."""
-    if isinstance(error, json.JSONDecodeError):
+    if isinstance(error, json.JSONDecodeError | RecursionError):
         return "is not JSON"
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False, include_input=False)[0]

@@ -304,3 +304,43 @@ def test_a_bad_corpus_or_qrels_is_named(tmp_path: Path) -> None:
 def test_the_suites_are_as_large_as_told(name: str, questions: int, dev: int) -> None:
     suite = load_suite(name)
     assert (len(suite.queries), len(suite.of("dev").queries)) == (questions, dev)
+
+
+@pytest.mark.parametrize("grade", ["99999999999999999999999", "101", "-101", "1.5", ""])
+def test_a_grade_that_cannot_be_counted_is_named(tmp_path: Path, grade: str) -> None:
+    asked = put(tmp_path, "q.jsonl", '{"id": "q", "question": "What?"}')
+    corpus = put(tmp_path, "c.jsonl", '{"id": "a", "text": "That."}')
+    with pytest.raises(UnreadableFile, match=r"r\.tsv:1.*up to 100"):
+        own_suite(asked, corpus, put(tmp_path, "r.tsv", f"q\ta\t{grade}\n"))
+
+
+@pytest.mark.parametrize(
+    ("corpus", "qrels", "claims"),
+    [
+        ("[" * 100_000, "1\tx\t1\n", '{"id": 1, "claim": "secret"}'),
+        ('{"a": 1}', "1\tx\t1\n", '{"id": 1, "claim": "secret"}'),
+        ('{"_id": "x"}', "1\tx\t1\n", '{"id": 1}'),
+        ('{"_id": "x"}', "1\tx\t0\n", '{"id": 1, "claim": "secret"}'),
+        ('{"_id": "x"}', "1\tx\t1\n", '{"id": 1, "claim": "secret"}\n' * 2),
+    ],
+)
+def test_benchmarks_of_another_form_are_told_without_their_words(
+    tmp_path: Path, corpus: str, qrels: str, claims: str
+) -> None:
+    folder = tmp_path / "bench" / "scifact"
+    (folder / "qrels").mkdir(parents=True)
+    put(folder, "corpus.jsonl", corpus)
+    put(folder / "qrels", "train.tsv", qrels)
+    put(folder, "claims_train.jsonl", claims)
+    with pytest.raises(UnreadableFile) as told:
+        load_suite("scifact", tmp_path)
+    assert "secret" not in str(told.value)
+
+
+def test_a_benchmark_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "bench" / "scifact"
+    (folder / "qrels").mkdir(parents=True)
+    put(folder, "corpus.jsonl", '{"_id": "x"}')
+    (folder / "qrels" / "train.tsv").write_bytes(b"\xff\xfe")
+    with pytest.raises(UnreadableFile, match="not UTF-8"):
+        load_suite("scifact", tmp_path)

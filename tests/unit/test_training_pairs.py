@@ -43,6 +43,7 @@ def test_bad_lines_are_named_and_their_text_is_not(tmp_path: Path) -> None:
         {"question": "Empty secret?", "passage": "  "},
         {"question": "More secret?", "passage": "a", "secret": 1},
         ["secret"],
+        "[" * 100_000,
     ]
     with pytest.raises(UnreadableFile) as caught:
         read_pairs(_file(tmp_path / "pairs.jsonl", rows))
@@ -50,7 +51,7 @@ def test_bad_lines_are_named_and_their_text_is_not(tmp_path: Path) -> None:
     for line in ("line 2: is not JSON", "line 3: needs either", "line 4: needs either"):
         assert line in said
     assert "line 5: the question is empty" in said and "line 6: the passage is empty" in said
-    assert "and 2 more" in said and "Fine" not in said
+    assert "and 3 more" in said and "Fine" not in said
     assert "secret?" not in said and "{secret" not in said
 
 
