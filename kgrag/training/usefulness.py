@@ -7,6 +7,7 @@ what was scored; the file holds no text.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -23,6 +24,7 @@ from kgrag.training.pairs import Learnt
 
 # Passages of a question that the model reads, the first right one among them.
 READ: Final = 8
+_KEPT: Final = re.compile(r"[0-9a-f]{64} -?\d+(\.\d+)?(e[+-]?\d+)?;")
 # Mean log likelihoods are divided by this before the softmax: they differ by tenths.
 _SPREAD: Final = 0.1
 
@@ -48,7 +50,7 @@ class Scores:
             for line in self._path.read_text(encoding="ascii", errors="replace").splitlines():
                 key, _, value = line.partition(" ")
                 # A line that a kill cut short is scored again.
-                if len(key) == 64 and value.endswith(";"):
+                if _KEPT.fullmatch(line):
                     self._known[key] = float(value[:-1])
 
     def of(self, question: str, answer: str, passages: Sequence[str]) -> list[float]:

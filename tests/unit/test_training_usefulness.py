@@ -137,3 +137,14 @@ def test_training_by_usefulness_alone(tmp_path: Path, monkeypatch: pytest.Monkey
     path.write_text("\n".join(json.dumps({k: r[k] for k in ("question", "passage")}) for r in rows))
     with pytest.raises(DataError, match="has an answer"):
         train_retriever(replace(plan, out=tmp_path / "none"))
+
+
+@pytest.mark.parametrize("kept", ["-;", "nan;", "-1.0", "-1.0;-2.0;", "inf;"])
+def test_a_kept_score_that_is_none_is_made_again(tmp_path: Path, kept: str) -> None:
+    model = Counting()
+    assert Scores(tmp_path, model).of("Why?", "x", ["x"]) == [0.0]
+    (path,) = tmp_path.iterdir()
+    key = path.read_text().split()[0]
+    path.write_text(f"{key} {kept}\n")
+    assert Scores(tmp_path, model).of("Why?", "x", ["x"]) == [0.0]
+    assert model.asked == 2
