@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from kgrag.cli.options import json_option, print_json
 from kgrag.errors import DataError, KgragError
 from kgrag.progress import terminal_progress
+
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,7 +89,14 @@ def _record(line: bytes) -> dict[str, Any]:
         raise DataError(f"the line is not valid JSON: {type(error).__name__}") from error
     if not isinstance(record, dict):
         raise DataError("the line is not a JSON object")
+    if _SURROGATE.search(line) and _halves(record):
+        raise DataError("the line holds half of a character")
     return record
+
+
+def _halves(value: Any) -> bool:
+    """Whether a string has a surrogate without its other half: no UTF-8 text can."""
+    return _HALF.search(json.dumps(value, ensure_ascii=False)) is not None
 
 
 def _texts(value: Any) -> bool:
