@@ -1,6 +1,7 @@
 """What every scorer keeps to, and what these two do when they cannot work."""
 
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -179,3 +180,17 @@ def test_without_a_model_the_settings_are_told(folder):
     made = cross_encoder_of(Opened(None, cross_encoder=str(folder)))
     assert made.name == "cross-encoder"
     assert likelihood_of(Opened(Counting())).name == "likelihood"
+
+
+def test_a_cross_encoder_whose_weights_are_not_all_there_is_refused(folder, tmp_path):
+    """What a file lacks would be drawn by chance, and order by chance with it."""
+    from safetensors.numpy import load_file, save_file
+
+    copy = tmp_path / "headless"
+    shutil.copytree(folder, copy)
+    weights = load_file(copy / "model.safetensors")
+    kept = {name: value for name, value in weights.items() if not name.startswith("classifier")}
+    assert len(kept) < len(weights)
+    save_file(kept, copy / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(SettingsError, match=r"lacks 2 of its weights, .*classifier"):
+        CrossEncoderScorer(copy)
