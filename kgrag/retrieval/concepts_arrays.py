@@ -182,6 +182,9 @@ def save(arrays: ConceptArrays, stamp: int, directory: Path) -> None:
     It is written anew whatever changed, so that nothing of a removed document stays.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    # What a killed save left may name a document that was removed since.
+    for left in directory.glob(".concepts-*.npz"):
+        left.unlink()
     handle, name = tempfile.mkstemp(dir=directory, prefix=".concepts-", suffix=".npz")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -208,7 +211,7 @@ def load(directory: Path) -> tuple[ConceptArrays, int]:
             found = {name: data[name] for name in data.files}
     except FileNotFoundError:
         raise
-    except (zipfile.BadZipFile, EOFError, KeyError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, EOFError, KeyError, OSError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path} is damaged") from error
     header = found.pop("header", None)
     wanted = {f.name for f in fields(ConceptArrays)}

@@ -387,6 +387,9 @@ def save(arrays: Arrays, stamp: int, directory: Path) -> None:
     The file is written anew also after an exchange, so that no name of a removed document stays.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    # What a killed save left may name a document that was removed since.
+    for left in directory.glob(".graph-*.npz"):
+        left.unlink()
     handle, name = tempfile.mkstemp(dir=directory, prefix=".graph-", suffix=".npz")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -412,7 +415,7 @@ def load(directory: Path) -> tuple[Arrays, int]:
         # Opened here, because numpy leaves a file that it cannot read open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             found = {name: data[name] for name in data.files}
-    except (zipfile.BadZipFile, EOFError, KeyError, OSError) as error:
+    except (zipfile.BadZipFile, EOFError, KeyError, OSError, RuntimeError) as error:
         if isinstance(error, FileNotFoundError):
             raise
         raise ValueError(f"{path} is damaged") from error

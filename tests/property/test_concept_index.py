@@ -208,6 +208,30 @@ def test_what_is_saved_is_opened_and_what_is_damaged_is_made_again(tmp_path: Pat
     assert (tmp_path / FILE).read_bytes() == b"PK\x03\x04nothing"
 
 
+def test_a_flipped_bit_anywhere_is_no_other_error_and_no_other_content(tmp_path: Path) -> None:
+    truth = MemoryTruth()
+    truth.put(sample("a.md"))
+    made = open_concepts(truth, tmp_path, write=True)
+    whole = (tmp_path / FILE).read_bytes()
+    for at in range(len(whole)):
+        changed = bytearray(whole)
+        changed[at] ^= 1 << (at % 8)
+        (tmp_path / FILE).write_bytes(changed)
+        try:
+            found, stamp = load(tmp_path)
+        except ValueError:
+            continue
+        assert (stamp, found.equals(made.arrays)) == (made.stamp, True)
+
+
+def test_what_a_killed_save_left_is_gone_with_the_next(tmp_path: Path) -> None:
+    truth = MemoryTruth()
+    truth.put(sample("a.md"))
+    (tmp_path / ".concepts-killed.npz").write_bytes(b"names of what was removed since")
+    open_concepts(truth, tmp_path, write=True)
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+
+
 def test_an_index_ahead_of_the_truth_is_made_again() -> None:
     truth = MemoryTruth()
     truth.put(sample("a.md"))
