@@ -25,8 +25,8 @@ VERSION: Final = "1"
 
 # Texts embedded between two commits of the embeddings to the truth: what a kill can lose.
 EMBED_BATCH: Final = 256
-# Passages between two commits of the index. Each one copies the index's files, and what a kill
-# loses is only replayed, not embedded again: so they are rare.
+# Passages between two commits of the index. Each one adds a part, and parts are joined later at a
+# cost; what a kill loses is only replayed, not embedded again: so they are rare.
 COMMIT_EVERY: Final = 20_000
 # Passages between two commits of the token states, which are only appended to.
 STATES_EVERY: Final = 2_048
