@@ -195,6 +195,29 @@ def test_made_states_are_kept_for_a_while(monkeypatch: pytest.MonkeyPatch) -> No
     assert encoder.read.count("Gout > Treatment\nColchicine eases an attack.") == 2
 
 
+def test_few_passages_are_read_for_a_question_and_the_others_are_not_told() -> None:
+    encoder = Counting()
+    hits = [hit(number, f"Gout attack number {number}.") for number in range(40)]
+    asked, part = Asked("gout", encoder), scorer(encoder)
+    encoder.read.clear()
+    first = part.score(asked, hits)
+    assert len(encoder.read) - 1 == late.MADE_AT_ONCE  # and the question
+    assert np.isnan(first).tolist() == [n >= late.MADE_AT_ONCE for n in range(40)]
+    assert not np.isnan(part.score(asked, hits)).any()  # those of before were kept
+
+
+def test_a_token_weighs_by_all_candidates_however_they_are_unpacked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    encoder = HashingEncoder(64)
+    words = ["gout", "attack", "colchicine", "inhaler", "rest"]
+    hits = [hit(n, " ".join(words[: n % 5 + 1])) for n in range(20)]
+    asked = Asked("colchicine for gout attack at rest", encoder)
+    few = scorer(encoder).score(asked, hits)
+    monkeypatch.setattr(late, "TOGETHER", 20)
+    assert scorer(encoder).score(asked, hits) == pytest.approx(few, abs=1e-6)
+
+
 class Plain:
     """An encoder without token states."""
 
