@@ -63,6 +63,9 @@ class Engine:
             settings.stores.truth or directory, mode=mode, directory=directory, create=create
         )
         self._turn = threading.RLock()
+        # Held by what changes index and states, from reading the truth to its commit; before
+        # ``_turn`` where both are.
+        self._changing = threading.RLock()
         self._building = False  # whether a catch-up runs
         self._seen = self.truth.generation
         self._past: tuple[int, str, Parts] | None = None  # the last day that was looked back to
@@ -402,20 +405,21 @@ class Engine:
 
         seconds: dict[str, float] = {}
         began = time.perf_counter()
-        with self._turn:
-            index, states = self.index, self.states
-            if sharing:
-                index = in_turn(index, self._turn)
-                states = None if states is None else in_turn(states, self._turn)
-        self._building = True
-        try:
-            with nullcontext() if sharing else self._turn:
-                if self.truth.generation != 0:
-                    catch_up(self.truth, index, self.encoder, states=states, progress=progress)
-        finally:
-            self._building = False
+        with self._changing:
+            with self._turn:
+                index, states = self.index, self.states
+                if sharing:
+                    index = in_turn(index, self._turn)
+                    states = None if states is None else in_turn(states, self._turn)
+            self._building = True
+            try:
+                with nullcontext() if sharing else self._turn:
+                    if self.truth.generation != 0:
+                        catch_up(self.truth, index, self.encoder, states=states, progress=progress)
+            finally:
+                self._building = False
         seconds["index"] = time.perf_counter() - began
-        with self._turn:
+        with self._changing, self._turn:
             began = time.perf_counter()
             self.__dict__.pop("graph", None)
             _ = self.graph
@@ -424,8 +428,11 @@ class Engine:
         return seconds
 
     def remove(self, document_id: str) -> bool:
-        """The document and all that came from it are in no file of the kb; a tombstone stays."""
-        with self._turn:
+        """The document and all that came from it are in no file of the kb; a tombstone stays.
+
+        It waits for a catch-up of another thread, which might put back what it had read before.
+        """
+        with self._changing, self._turn:
             self.truth.info(document_id)  # NotFound before anything is noted
             # Noted first: killed from here on, the next writer finishes what this one began.
             self.truth.put_setting(_REMOVAL, "due")

@@ -272,3 +272,42 @@ def test_a_service_that_ends_does_not_wait_for_the_whole_catch_up(kb: Path) -> N
         assert engine.index.stamp in (0, DOCUMENTS)
         engine.catch_up()
         assert engine.index.stamp == DOCUMENTS
+
+
+def test_a_document_removed_while_the_index_catches_up_is_in_no_file(
+    kb: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "more").mkdir()
+    for number in range(DOCUMENTS, DOCUMENTS + 4):
+        text = f"# More {number}\n\nAspirin does not treat edema of group {number}.\n"
+        (tmp_path / "more" / f"{number}.md").write_text(text)
+    encoder = Gated()
+    with Engine.open(kb, mode="write", settings=settings()) as engine:
+        engine.__dict__["encoder"] = encoder
+        before = {info.id for info in engine.truth.documents()}
+        ingest([tmp_path / "more"], engine.truth, engine.linker)
+        one = max({info.id for info in engine.truth.documents()} - before)
+        done: list[str] = []
+
+        def catch_up() -> None:
+            engine.catch_up(sharing=True)
+            done.append("caught up")
+
+        def remove() -> None:
+            assert engine.remove(one)
+            done.append("removed")
+
+        threads = [threading.Thread(target=work) for work in (catch_up, remove)]
+        threads[0].start()
+        assert encoder.waiting.wait(60)
+        threads[1].start()
+        threads[1].join(0.5)  # it waits, or has begun beside the other
+        encoder.gate.set()
+        for thread in threads:
+            thread.join(60)
+        assert sorted(done) == ["caught up", "removed"]
+        assert engine.index.stamp == engine.truth.generation
+        assert engine.index.count() == engine.truth.counts()["passages"]
+    held = [path for path in (kb / "index").rglob("*") if path.is_file()]
+    assert held
+    assert not [path for path in held if one.encode() in path.read_bytes()]
