@@ -104,9 +104,11 @@ class Walk:
         start /= start.sum()
         concepts, passages = start, np.zeros(down.shape[0], dtype=np.float32)
         share = np.where(leads, np.float32(_ASSERTED), np.float32(0))
-        for _ in range(_ROUNDS):
+        for left in reversed(range(_ROUNDS)):
             along = concepts * share
             passages = _DAMPING * (down @ (concepts - along))
+            if not left:
+                break
             reached = up @ passages + asserted @ along
             concepts = (1 - _DAMPING) * start + _DAMPING * reached
         found: Floats = passages
