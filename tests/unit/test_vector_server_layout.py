@@ -109,3 +109,13 @@ def test_without_them_the_server_decides_and_search_is_exact(server: Any) -> Non
     assert made.get("shard_number") is None
     assert made.get("quantization_config") is None
     assert params["exact"] is True
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://u:secret@h:port/kg", "http://h:99999999/kg", "ftp://u:secret@h/kg", "http:///kg", "h"],
+)
+def test_what_is_no_address_is_refused_without_being_repeated(url: str) -> None:
+    with pytest.raises(SettingsError, match="no address of a vector server") as told:
+        parse(url)
+    assert "secret" not in str(told.value)

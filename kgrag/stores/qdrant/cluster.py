@@ -55,6 +55,12 @@ def parse(url: str) -> tuple[str, str, Layout]:
     SettingsError for a value, UnknownName for a key that is not known.
     """
     parts = urlsplit(url)
+    try:
+        served = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # what stands for a port is none
+        served = False
+    if not served:  # not repeated: it may hold a password
+        raise SettingsError("no address of a vector server", hint="as in http://HOST:6333/NAME")
     known = tuple(field.name for field in fields(Layout))
     given: dict[str, Any] = {}
     for key, value in parse_qsl(parts.query, keep_blank_values=True):
