@@ -124,6 +124,8 @@ def made_with(engine: Engine) -> dict[str, Any]:
         "kgrag": __version__,
         "settings": make_id("set", settings.model_dump(mode="json")),
         "encoder": f"{engine.encoder.name}@{engine.encoder.sha256}",
+        # Of the adapter that bends questions; None where none does.
+        "adapter_sha256": getattr(engine.encoder, "adapter_sha256", None),
         "language_model": _language_model(settings.generation.model),
         "lexicon_sha256": lexicon,
         "kb": {name: counts[name] for name in ("documents", "passages", "assertions")},
