@@ -16,7 +16,7 @@ from kgrag.testing.truth_contract import sample
 LATE = Settings(
     encoding=Encoding(encoder="hashing"), retrieval=Retrieval(parts=("bm25", "dense", "late"))
 )
-WITHOUT = LATE.model_copy(update={"retrieval": Retrieval()})
+WITHOUT = LATE.model_copy(update={"retrieval": Retrieval(parts=("bm25", "dense"))})
 NOT_KEPT = LATE.model_copy(
     update={"retrieval": Retrieval(parts=("bm25", "dense", "late"), keep_states=False)}
 )

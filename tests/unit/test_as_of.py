@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kgrag.config import Settings
+from kgrag.config import Retrieval, Settings
 from kgrag.encoding import load_encoder
 from kgrag.errors import BadQuestion, KnowledgeBaseError
 from kgrag.reasoning.supersession import Past, standing_of
@@ -43,7 +43,10 @@ class Opened:
 
     truth: TruthStore
     encoder: Any = field(default_factory=lambda: load_encoder("hashing"))
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = field(
+        # Those that need no lexicon.
+        default_factory=lambda: Settings(retrieval=Retrieval(parts=("bm25", "dense")))
+    )
     linker: Any = None
     lexicon: Any = None
     model: Any = None
