@@ -133,7 +133,7 @@ def _sha256(raw: bytes) -> str:
 _ODD: Final = re.compile(
     r"[\[\]{}|<>*#_\\•†‡§]|https?:|www\.|\b(?:[Ff]igures?|[Tt]ables?|[Ff]ig|[Ss]ee|[Bb]ox|"
     r"[Ss]ection|[Ss]upplement\w*|[Aa]ppendix|et al|[Cc]opyright|[Ll]icen[cs]e|authors?|"
-    r"[Hh]ypothes\w+|[A-Z][A-Za-z]+,? (?:19|20)\d\d|[Qq]uestionnaire|"
+    r"[Hh]ypothes\w+|[A-Z][A-Za-z]+,? (?:19|20)\d\d|Questionnaire|questionnaire|"
     r"we|our|us|We|Our)\b|\( ?\)|,,|\(,|[\"“”‘]"
     r"|[A-Z]{2,} [A-Z]{2,} [A-Z]{2,}"
 )

@@ -134,7 +134,7 @@ _ROUTES: Final = (
 )
 _TAKEN: Final = re.compile(
     r"\b(?:dos(?:e|es|ed|age|ing)|administ\w+|tablets?|capsules?|treat(?:ed|ment)|therapy|taken?|"
-    r"taking|given|mg|inject\w+|infusion|receiv\w+)\b"
+    r"taking|given|mg|inject\w+|infusion|recei[v]\w+)\b"
 )
 
 
@@ -150,7 +150,7 @@ def doses(sentence: str, names: Sequence[Named], rng: random.Random, pool: Names
         return ways
     for phrase, others in _FREQUENCY:
         hits = list(
-            re.finditer(rf"(?<![\w-]){phrase}(?! (?:life|living|activit|basis))\b", sentence)
+            re.finditer(rf"(?<![\w-]){phrase}(?! (?:life|living|activi[t]|basis))\b", sentence)
         )
         if len(hits) == 1 and not ways:
             ways.append(("frequency", ((*hits[0].span(), rng.choice(others)),)))
@@ -159,7 +159,7 @@ def doses(sentence: str, names: Sequence[Named], rng: random.Random, pool: Names
         hits = list(
             re.finditer(
                 rf"(?<![\w-]){present[0]}(?= (?:administration|dos|therapy|treatment|injection|"
-                r"infusion|route|tablet|formulation|[a-z]+(?:in|ol|ine|ide|ate)\b))",
+                r"infusion|route|tablet|formulation|[a-z]+(?:in|ol|i[n]e|ide|ate)\b))",
                 sentence,
             )
         )
@@ -557,8 +557,8 @@ def conditions(sentence: str, names: Sequence[Named], rng: random.Random, pool: 
         marker = found[0].strip(", ").split()[0]
         before = sentence[: found.start()]
         if not re.search(r"\bonly\b", before) and not re.search(
-            r"(?i)\b(?:whether|determin\w+|know|see|ask|assess\w*|test\w*|unclear|"
-            r"examin\w+|even|as|than|or|and|that|compared|especially|particularly|not|seen|"
+            r"(?i)\b(?:whether|determi[n]\w+|know|see|ask|assess\w*|test\w*|unclear|"
+            r"exami[n]\w+|even|as|than|or|and|that|compared|especially|particularly|not|seen|"
             r"observed|occurs?|found|used|conducted|role|effects?|levels?|outcomes?|mortality|"
             r"difference\w*|is|are|was|were|been|be|with|of|for|to|by)$",
             before,
