@@ -316,7 +316,8 @@ class Engine:
                 self.index.refresh()
             if (states := self.__dict__.get("states")) is not None:
                 states.refresh()
-            self.__dict__.pop("graph", None)
+            if generation != self._seen:
+                self.__dict__.pop("graph", None)
         self._seen = generation
 
     def warm_up(self) -> None:

@@ -28,7 +28,7 @@ def cache_dir(*parts: str) -> Path:
     """A folder below the cache, made when missing: ``$KGRAG_CACHE`` or the platform's own."""
     chosen = os.environ.get("KGRAG_CACHE")
     if chosen:
-        root = Path(chosen).expanduser()
+        root = user_path(chosen)
     else:
         from platformdirs import user_cache_path
 
@@ -36,3 +36,11 @@ def cache_dir(*parts: str) -> Path:
     path = root.joinpath(*parts)
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def user_path(path: str | Path) -> Path:
+    """``path`` with "~" as the home folder; as it is where there is no such home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)

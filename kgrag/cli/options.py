@@ -52,8 +52,8 @@ def encoder_settings(kb: Path, encoder: str | None) -> Settings | None:
     known = resolver.names()
     if encoder.partition(":")[0] in known:
         name = encoder
-    elif Path(encoder).expanduser().is_dir():
-        name = f"{PREFIX}:{Path(encoder).expanduser().resolve()}"
+    elif user_path(encoder).is_dir():
+        name = f"{PREFIX}:{user_path(encoder).resolve()}"
     else:
         raise UnknownName("encoder", encoder, (*known, "a folder that exists"))
     settings = load_settings(kb / "kgrag.toml")

@@ -21,6 +21,7 @@ from kgrag.encoding.base import Encoder, TokenEncoder
 from kgrag.encoding.hashing import unit_rows
 from kgrag.errors import MissingExtra, SettingsError
 from kgrag.ids import canonical, sha256
+from kgrag.paths import user_path
 
 if TYPE_CHECKING:
     from kgrag.encoding.sentence_transformer import SentenceTransformerEncoder
@@ -148,7 +149,7 @@ def load_folder(path: str = "") -> AdaptedEncoder | SentenceTransformerEncoder:
     Safetensors only, none of the folder's code is run. SettingsError when it is neither, damaged,
     or an adapter whose encoder of passages has changed.
     """
-    folder = Path(path).expanduser()
+    folder = user_path(path)
     if path and (folder / MANIFEST).is_file():
         return _load_adapter(folder)
     try:
@@ -167,7 +168,7 @@ def passage_encoder(name: str) -> str:
     kind, _, path = name.partition(":")
     if kind != PREFIX or not path:
         return name
-    folder = Path(path).expanduser()
+    folder = user_path(path)
     return read_manifest(folder).passage_encoder.name if (folder / MANIFEST).is_file() else name
 
 

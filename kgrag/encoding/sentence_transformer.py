@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
 
 from kgrag.encoding.hashing import unit_rows
@@ -18,8 +19,9 @@ from kgrag.errors import SettingsError
 from kgrag.ids import canonical, sha256
 from kgrag.models.catalogue import model_path, spec_of
 from kgrag.models.cpu import Dtype, prepare
-from kgrag.models.identity import folder_sha256
+from kgrag.models.identity import folder_sha256, lacking_weights
 from kgrag.models.quiet import quiet_loading
+from kgrag.paths import user_path
 
 # Tokens of one batch, padding included. What a layer makes of larger batches leaves the cache
 # before the next layer reads it: batches of 4,096 take a third longer.
@@ -46,6 +48,13 @@ class SentenceTransformerEncoder:
                 local_files_only=True,
                 trust_remote_code=False,
                 model_kwargs={"dtype": chosen, "use_safetensors": True},
+            )
+        body = getattr(self._model[0], "auto_model", None)
+        # The pooler of BERT is left out of many files, and not used here.
+        lacking = [n for n in lacking_weights(folder, body) if "pooler" not in n] if body else []
+        if lacking:
+            raise SettingsError(
+                f"the model in {folder} lacks {len(lacking)} of its weights, such as {lacking[0]}"
             )
         self._model.to(chosen)  # pooling and dense modules too
         self._model.eval()
@@ -157,14 +166,17 @@ def load_minilm(dtype: Dtype | None = None) -> SentenceTransformerEncoder:
 
 def load_folder(path: str = "", dtype: Dtype | None = None) -> SentenceTransformerEncoder:
     """The user's own model at ``path``: safetensors only, none of its code is run."""
-    folder = Path(path).expanduser()
+    folder = user_path(path)
     if not path or not folder.is_dir():
         raise SettingsError(
             f"no folder {path!r} to read an encoder from", hint="sentence-transformers:FOLDER"
         )
-    return SentenceTransformerEncoder(
-        folder,
-        name=f"sentence-transformers:{folder.name}",
-        weights=folder_sha256(folder),
-        dtype=dtype,
-    )
+    try:
+        return SentenceTransformerEncoder(
+            folder,
+            name=f"sentence-transformers:{folder.name}",
+            weights=folder_sha256(folder),
+            dtype=dtype,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise SettingsError(f"{folder} is no encoder that can be read: {error}") from error

@@ -18,6 +18,7 @@ from kgrag.models.catalogue import model_path, spec_of
 from kgrag.models.cpu import Dtype, prepare
 from kgrag.models.identity import folder_sha256
 from kgrag.models.quiet import quiet_loading
+from kgrag.paths import user_path
 
 # Tokens of one batch, padding included: what a small machine holds beside the model.
 _BATCH_TOKENS: Final = 2048
@@ -224,7 +225,7 @@ def load_smollm2(dtype: Dtype | None = None) -> TransformersModel:
 
 def load_folder(path: str = "", dtype: Dtype | None = None) -> TransformersModel:
     """The user's own model at ``path``: safetensors only, none of its code is run."""
-    folder = Path(path).expanduser()
+    folder = user_path(path)
     if not path or not folder.is_dir():
         raise SettingsError(
             f"no folder {path!r} to read a language model from", hint="transformers:FOLDER"

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from kgrag.errors import MissingModel, UnknownName
 from kgrag.ids import canonical, sha256
-from kgrag.paths import cache_dir
+from kgrag.paths import cache_dir, user_path
 
 Role = Literal["encoder", "language model"]
 
@@ -162,8 +162,8 @@ def model_path(name: str) -> Path:
     Raises MissingModel for a model of the catalogue that is not in the cache, and UnknownName for
     a name that is neither in the catalogue nor a folder.
     """
-    if name not in _SPECS and Path(name).expanduser().is_dir():
-        return Path(name).expanduser().resolve()
+    if name not in _SPECS and user_path(name).is_dir():
+        return user_path(name).resolve()
     folder = spec_of(name).folder
     if not is_complete(folder):
         raise MissingModel(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from kgrag.errors import SettingsError
 from kgrag.ids import canonical, sha256
@@ -29,3 +29,21 @@ def folder_sha256(folder: Path) -> str:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def lacking_weights(folder: Path, model: Any) -> list[str]:
+    """Parameters of the model that no file of the folder has: they would be numbers of chance."""
+    from safetensors import safe_open
+
+    body = model.base_model_prefix + "."  # a file has its names with or without it
+
+    def plain(name: str) -> str:
+        # Old files call the scale and the shift of a layer's norm so.
+        name = name.replace("LayerNorm.gamma", "LayerNorm.weight")
+        return name.replace("LayerNorm.beta", "LayerNorm.bias").removeprefix(body)
+
+    held: set[str] = set()
+    for path in folder.rglob("*.safetensors"):
+        with safe_open(path, framework="numpy") as file:
+            held.update(plain(name) for name in file.keys())  # noqa: SIM118
+    return [name for name, _ in model.named_parameters() if plain(name) not in held]

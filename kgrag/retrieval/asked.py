@@ -88,6 +88,10 @@ class Asked:
 
 def check_question(question: str) -> str:
     """The question without outer white space; BadQuestion when it cannot be asked."""
+    try:
+        question.encode()
+    except UnicodeEncodeError as error:
+        raise BadQuestion("the question has half a character in it", hint="send UTF-8") from error
     stripped = question.strip()
     if not any(char.isalnum() for char in stripped):
         raise BadQuestion("the question is empty", hint="ask in words")

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgrag.errors import BrokenInvariant, MissingExtra, SettingsError
-from kgrag.models.identity import folder_sha256
+from kgrag.models.identity import folder_sha256, lacking_weights
+from kgrag.paths import user_path
 from kgrag.records.answer import Hit
 from kgrag.retrieval.asked import Asked
 from kgrag.retrieval.index import titled
@@ -72,7 +73,7 @@ def cross_encoder_of(engine: Engine | Past) -> CrossEncoderScorer:
             "the part of retrieval 'cross-encoder' needs a model of yours, the settings have none",
             hint="set retrieval.cross_encoder to its folder",
         )
-    return CrossEncoderScorer(Path(folder).expanduser())
+    return CrossEncoderScorer(user_path(folder))
 
 
 def _load(folder: Path) -> Any:
@@ -100,7 +101,7 @@ def _load(folder: Path) -> Any:
             )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise SettingsError(f"{folder} is no cross-encoder that can be read: {error}") from error
-    if lacking := _lacking(folder, model.model):
+    if lacking := lacking_weights(folder, model.model):
         raise SettingsError(
             f"the model in {folder} lacks {len(lacking)} of its weights, {lacking[0]} among them",
             hint="a cross-encoder is trained as one: a plain language model has no head that ranks",
@@ -112,21 +113,3 @@ def _load(folder: Path) -> Any:
         )
     model.max_seq_length = min(int(model.max_seq_length or MAX_TOKENS), MAX_TOKENS)
     return model.eval()
-
-
-def _lacking(folder: Path, model: Any) -> list[str]:
-    """Parameters of the model that no file of the folder has: they would be numbers of chance."""
-    from safetensors import safe_open
-
-    body = model.base_model_prefix + "."  # a file has its names with or without it
-
-    def plain(name: str) -> str:
-        # Old files call the scale and the shift of a layer's norm so.
-        name = name.replace("LayerNorm.gamma", "LayerNorm.weight")
-        return name.replace("LayerNorm.beta", "LayerNorm.bias").removeprefix(body)
-
-    held: set[str] = set()
-    for path in folder.rglob("*.safetensors"):
-        with safe_open(path, framework="numpy") as file:
-            held.update(plain(name) for name in file.keys())  # noqa: SIM118
-    return [name for name, _ in model.named_parameters() if plain(name) not in held]

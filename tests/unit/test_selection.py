@@ -229,3 +229,8 @@ def test_answers_are_made_of_what_was_selected_alone(tmp_path: Path) -> None:
         assert {h.document.publisher for h in every.evidence.passages} > shown
         with pytest.raises(BadQuestion):
             engine.ask("Who takes a statin?", selection=Selection(publishers=("Nobody",)))
+
+
+def test_half_a_character_is_no_question(retriever: HybridRetriever) -> None:
+    with pytest.raises(BadQuestion, match="half a character"):
+        retriever.search("\udcffgout")
