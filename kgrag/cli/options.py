@@ -48,6 +48,7 @@ def encoder_settings(kb: Path, encoder: str | None) -> Settings | None:
     from kgrag.encoding import resolver
     from kgrag.encoding.adapted import PREFIX
     from kgrag.errors import UnknownName
+    from kgrag.paths import user_path
 
     known = resolver.names()
     if encoder.partition(":")[0] in known:
