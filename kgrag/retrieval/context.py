@@ -16,6 +16,7 @@ from typing import Final, Literal, Protocol
 
 from kgrag.records.answer import CitedDocument, Hit
 from kgrag.records.text import Block, BlockKind, Document, Span
+from kgrag.retrieval.instructions import speaks_to_model as speaks_to_model
 from kgrag.sentences import sentences
 from kgrag.stores.base import DocumentInfo
 from kgrag.verification.units import has_dose
@@ -391,31 +392,8 @@ def _before(
     return " ".join(found)
 
 
-_INSTRUCTION: Final = re.compile(
-    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your"
-    r"|any|system|these)\b[^.\n]{0,40}\b(?:instructions?|prompts?|rules?|guidelines? you|messages?|"
-    r"context|directions?)\b|"
-    r"\b(?:you are|act as|pretend to be|behave as)\b[^.\n]{0,30}\b(?:an? (?:ai|assistant|language "
-    r"model|chat ?bot)|now|chatgpt|gpt|dan)\b|"
-    r"\b(?:system|developer|assistant) (?:prompt|message|instruction)s?\b|"
-    r"<\|?(?:im_start|im_end|system|assistant|user|endoftext)\|?>|\[/?INST\]|"
-    r"\b(?:language model|ai assistant|chat ?bot|llm)s?\b[^.\n]{0,60}\b(?:must|should|shall|always|"
-    r"never|please|answer|reply|respond|output|say|state|repeat|tell)\b|"
-    r"\b(?:when|if) (?:asked|answering|you are asked|you answer|summari[sz]ing)\b[^.\n]{0,60}\b"
-    r"(?:say|reply|respond|answer|state|recommend|output|claim)\b|"
-    r"\b(?:respond|reply|answer) (?:only )?with\b[^.\n]{0,30}['\"“]|"
-    r"\b(?:reveal|print|repeat) (?:your|the) (?:system|instructions|prompt|hidden)\b",
-    re.IGNORECASE,
-)
-
-
 def may_show(document: Document, start: int, end: int) -> bool:
     """Whether ``[start, end)`` addresses no model, and names no dose on a doubtful page."""
     span = Span(start, end)
     text = span.of(document.text)
     return not speaks_to_model(text) and not (has_dose(text) and _doubtful(document, span))
-
-
-def speaks_to_model(text: str) -> bool:
-    """Whether the text reads like an instruction to a language model."""
-    return _INSTRUCTION.search(text) is not None

@@ -10,7 +10,7 @@ from typing import Final
 from kgrag.records.concepts import Mention
 from kgrag.records.recommendations import Direction, Recommendation
 from kgrag.records.text import Block, Document, Span
-from kgrag.retrieval.context import speaks_to_model
+from kgrag.retrieval.instructions import speaks_to_model
 from kgrag.sentences import sentences
 from kgrag_ingest.recommend.advice import COMMAND, FIRST_WORD, Advice, refused
 from kgrag_ingest.recommend.assemble import assemble, trim
