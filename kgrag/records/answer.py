@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from kgrag.records.text import Metadata, Source
+
+if TYPE_CHECKING:
+    from kgrag.records.analysis import Analysis
 
 StatementKind = Literal["quote", "template", "path", "paraphrase", "notice"]
 Verdict = Literal["supported", "contradicted", "not_enough_info"]
 CheckResult = Literal["pass", "fail", "not_applicable"]
+RoundAction = Literal["first", "passages", "graph", "hypotheses", "part", "bridge"]
 
 
 class Described(Protocol):
@@ -90,7 +94,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One thing that the answer says. ``confidence`` is in [0, 1], None when not calibrated."""
+    """One thing that the answer says. ``confidence`` is in [0, 1], None when not calibrated.
+
+    ``part`` is the place in ``Answer.analysis.parts`` of the question that it answers.
+    """
 
     text: str
     kind: StatementKind
@@ -99,6 +106,44 @@ class Statement:
     citations: tuple[Citation, ...]
     assertions: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Inapplicable:
+    """A verified statement that what the question says of the patient contradicts: no answer.
+
+    ``fact`` is what contradicts it ("age", "pregnant", ...), ``reason`` says how.
+    """
+
+    statement: Statement
+    reason: str
+    fact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round of looking did for a question or a part of it.
+
+    ``action`` is what was looked at beyond the rounds before it: "first" nothing, "passages" more
+    of them, "graph" sentences that state assertions about the question's concepts, "hypotheses"
+    passages about conditions that the findings suggest, "part" one question of several, "bridge"
+    a concept that joins two of the question's. ``passages`` and ``pieces`` count what there was
+    to quote from after it; ``chance``, in [0, 1], is that the best piece answers; ``missing``
+    names the parts of the question that had no answer yet. ``words`` is the length of the pieces
+    that were put in order, ``tokens`` what a language model read and wrote.
+    """
+
+    action: RoundAction
+    question: str
+    passages: int
+    pieces: int
+    chance: float
+    missing: tuple[str, ...] = ()
+    ms: float = 0.0
+    words: int = 0
+    tokens: int = 0
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +200,11 @@ class EvidenceChain:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Verified statements, or ``abstained`` with a ``reason``; never both empty."""
+    """Verified statements, or ``abstained`` with a ``reason``; never both empty.
+
+    ``inapplicable`` is shown beside an answer and is none. ``agreements`` are statements that
+    sources make in common. ``follow_up`` asks for what would change the answer.
+    """
 
     id: str
     question: str
@@ -167,6 +216,16 @@ class Answer:
     warnings: tuple[str, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    analysis: Analysis | None = None
+    rounds: tuple[Round, ...] = ()
+    inapplicable: tuple[Inapplicable, ...] = ()
+    agreements: tuple[Mapping[str, Any], ...] = ()
+    follow_up: tuple[str, ...] = ()
+
+    @property
+    def difficulty(self) -> Literal["easy", "hard"]:
+        """Whether one round of looking was enough."""
+        return "easy" if len(self.rounds) <= 1 else "hard"
 
     def __post_init__(self) -> None:
         if self.abstained and (self.statements or not self.reason):

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from kgrag.errors import BadQuestion
 
 Choice = Literal["rerank", "model"]
+Mode = Literal["quote", "fluent"]
 
 
 _ISO: Final = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
@@ -83,6 +84,8 @@ class AskOptions:
     ``choice`` says who orders the statements: the reranker, or the language model through its
     token trie; None is what the settings say. ``threshold`` replaces the fitted least confidence,
     in [0, 1], below which the answer is an abstention. ``selection`` says what may be cited.
+    ``mode`` is "quote" for quotations only; "fluent" lets the language model write sentences, each
+    checked against its quotation and replaced by it when a check fails.
     """
 
     statements: int = 3
@@ -92,6 +95,7 @@ class AskOptions:
     choice: Choice | None = None
     threshold: float | None = None
     selection: Selection = Selection()
+    mode: Mode = "quote"
 
     def __post_init__(self) -> None:
         if not 1 <= self.statements <= 50:
@@ -102,5 +106,7 @@ class AskOptions:
             raise ValueError("passages must be from 1 to 200")
         if not 1 <= self.rounds <= 4:
             raise ValueError("rounds must be from 1 to 4")
+        if self.mode not in ("quote", "fluent"):
+            raise ValueError("mode is quote or fluent")
         if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
             raise ValueError("threshold must be in [0, 1]")
