@@ -1,0 +1,187 @@
+"""A run over an answer suite: ``ask`` and the baselines, question by question, and their report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from kgrag.errors import BadQuestion, KnowledgeBaseError
+from kgrag.evaluation.answers import STATEMENTS, WORDS, AnswerSuite
+from kgrag.evaluation.answers_ways import OURS, PASSAGES, Given, ask_way, baseline_ways
+from kgrag.evaluation.compare import Comparison, Estimate, compare, estimate
+from kgrag.evaluation.report import made_with
+from kgrag.ids import canonical
+from kgrag.progress import SILENT, Progress
+from kgrag.records.answer import to_plain
+
+if TYPE_CHECKING:
+    from kgrag.engine import Engine
+
+MEASURES: Final = ("right", "first right", "words", "abstained", "ms")
+_AGAINST: Final = ("right", "first right")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReport:
+    """The figures of an answer suite.
+
+    ``figures`` are by way and measure: the share of questions with a right quotation and with a
+    right first one, words quoted, the share abstained (which counts as not right) and milliseconds.
+    ``answered`` has those of ``ask`` over the questions that it answered, ``against`` the paired
+    differences of ``ask`` from each baseline, and ``against_answered`` the same over those
+    questions. ``reached`` is the share of questions of which some passage read holds what is right,
+    a bound for all ways. ``values`` are by way and measure in the order of ``questions``.
+    """
+
+    suite: str
+    split: str
+    questions: tuple[str, ...]
+    notes: tuple[str, ...]
+    figures: Mapping[str, Mapping[str, Estimate]]
+    answered: Mapping[str, Estimate]
+    against: Mapping[str, Mapping[str, Comparison]]
+    against_answered: Mapping[str, Mapping[str, Comparison]]
+    reached: Estimate
+    made_with: Mapping[str, Any]
+    seconds: float
+    values: Mapping[str, Mapping[str, Sequence[float]]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; no text of questions or documents is among them."""
+        plain: dict[str, Any] = to_plain(self)
+        return plain
+
+    def to_markdown(self) -> str:
+        """The tables that a person reads; ends with a line break."""
+        return "\n".join(_markdown(self)) + "\n"
+
+    def write(self, folder: Path) -> tuple[Path, Path]:
+        """Write SUITE-SPLIT.json and SUITE-SPLIT.md into ``folder``, made when missing."""
+        folder.mkdir(parents=True, exist_ok=True)
+        base = folder / f"{self.suite}-{self.split}"
+        found = base.with_name(base.name + ".json"), base.with_name(base.name + ".md")
+        found[0].write_bytes(canonical(self.to_json()) + b"\n")
+        found[1].write_text(self.to_markdown(), encoding="utf-8")
+        return found
+
+
+def evaluate_answers(
+    engine: Engine, suite: AnswerSuite, *, split: str = "all", progress: Progress = SILENT
+) -> AnswerReport:
+    """The report of ``suite`` (already of its ``split``) over the open kb.
+
+    KnowledgeBaseError when no passage found for any question holds what is right: the kb is then
+    not one of the suite.
+    """
+    began = time.perf_counter()
+    ways = baseline_ways(engine.encoder)
+    values: dict[str, dict[str, list[float]]] = {
+        way: {m: [] for m in MEASURES} for way in (OURS, *ways)
+    }
+    reached: list[float] = []
+    engine.warm_up()
+    progress.stage(suite.name, len(suite.queries), "questions")
+    for query in suite.queries:
+        try:
+            hits = engine.search(query.text, limit=PASSAGES)
+        except BadQuestion:
+            hits = []
+        given = {OURS: ask_way(engine, query.text)}
+        for name, way in ways.items():
+            started = time.perf_counter()
+            said = tuple(way(query.text, hits))
+            given[name] = Given(said, (time.perf_counter() - started) * 1000)
+        for name, answer in given.items():
+            right = [suite.right(q, query.gold) for q in answer.quotations]
+            row = (any(right), any(right[:1]), answer.words, not answer.quotations, answer.ms)
+            for measure, value in zip(MEASURES, row, strict=True):
+                values[name][measure].append(float(value))
+        reached.append(float(any(_held(suite, h.text, query.gold) for h in hits)))
+        progress.advance()
+    if not any(reached):
+        raise KnowledgeBaseError(
+            f"{engine.directory} holds no right answer to any question of {suite.name}",
+            hint="give the kb that holds the corpus of the suite",
+        )
+    return _report(engine, suite, split, values, reached, time.perf_counter() - began)
+
+
+def _held(suite: AnswerSuite, passage: str, gold: Sequence[str]) -> bool:
+    """Whether some run of the passage as long as a quotation may be is right."""
+    words = passage.split()
+    runs = range(0, max(1, len(words) - WORDS + 1), WORDS // 4)
+    return any(suite.right(" ".join(words[at : at + WORDS + WORDS // 4]), gold) for at in runs)
+
+
+def _report(
+    engine: Engine,
+    suite: AnswerSuite,
+    split: str,
+    values: Mapping[str, Mapping[str, Sequence[float]]],
+    reached: Sequence[float],
+    seconds: float,
+) -> AnswerReport:
+    ours = values[OURS]
+    told = [at for at, abstained in enumerate(ours["abstained"]) if not abstained]
+
+    def over(way: str, measure: str) -> list[float]:
+        return [values[way][measure][at] for at in told]
+
+    others = [way for way in values if way != OURS]
+    return AnswerReport(
+        suite=suite.name,
+        split=split,
+        questions=tuple(q.id for q in suite.queries),
+        notes=suite.notes,
+        figures={w: {m: estimate(v) for m, v in own.items()} for w, own in values.items()},
+        answered={m: estimate(over(OURS, m)) for m in MEASURES} if told else {},
+        against={w: {m: compare(ours[m], values[w][m]) for m in _AGAINST} for w in others},
+        against_answered={
+            w: {m: compare(over(OURS, m), over(w, m)) for m in _AGAINST} for w in others if told
+        },
+        reached=estimate(reached),
+        made_with=made_with(engine),
+        seconds=round(seconds, 1),
+        values=values,
+    )
+
+
+def _markdown(report: AnswerReport) -> list[str]:
+    lines = [
+        f"# {report.suite}, {report.split}: {len(report.questions)} questions",
+        "",
+        f"At most {STATEMENTS} statements of at most {WORDS} words. An abstention is not right.",
+        "",
+        *(f"- {note}" for note in report.notes),
+        f"- some passage of the {PASSAGES} found holds what is right: {report.reached}",
+        "",
+        "| way | right | first right | words | abstained | ms |",
+        "|---|---|---|---|---|---|",
+    ]
+    rows = [*report.figures.items()]
+    if report.answered:
+        rows.insert(1, (f"{OURS}, where it answered", report.answered))
+    for way, found in rows:
+        lines.append(
+            f"| {way} | {found['right']} | {found['first right']} | {found['words'].mean:.0f}"
+            f" | {found['abstained'].mean:.3f} | {found['ms'].mean:.0f} |"
+        )
+    lines += [
+        "",
+        f"`{OURS}` against each, paired: all questions, and those that it answered.",
+        "",
+        "| against | right | right, answered | first right |",
+        "|---|---|---|---|",
+    ]
+    for way, gain in report.against.items():
+        answered = report.against_answered.get(way, {}).get("right", "")
+        lines.append(f"| {way} | {gain['right']} | {answered} | {gain['first right']} |")
+    lines += ["", f"{report.seconds:.0f} s. {_made(report.made_with)}"]
+    return lines
+
+
+def _made(values: Mapping[str, Any]) -> str:
+    return "; ".join(f"{name}: {value}" for name, value in sorted(values.items()))
