@@ -14,10 +14,11 @@ where issuer or date is not known. Nothing is dropped for being older or less be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations, product
 from typing import Any, Final
 
+from kgrag.reasoning.graded import ReadsAdvice, advice_about, grade_at
 from kgrag.reasoning.paths import cite
 from kgrag.reasoning.sides import RECOMMENDED, Concepts, Side, all_sides
 from kgrag.records.answer import to_plain
@@ -35,7 +36,7 @@ _GIVEN: Final = frozenset({"treatment", "prevention"})
 
 def find_conflicts(
     assertions: Iterable[Assertion],
-    truth: Reads,
+    truth: ReadsAdvice,
     names: Names,
     recommendations: Iterable[Recommendation] = (),
 ) -> tuple[Mapping[str, Any], ...]:
@@ -43,8 +44,9 @@ def find_conflicts(
 
     The other side is looked for among all assertions on the same object and the same subject, or
     one that is told more or less narrowly (``Concepts.kin``), and among the given recommendations.
-    Each conflict has two sides with one citation each, and each pair of quotations is in one
-    conflict. Ordered by object and subject.
+    Each conflict has two sides with one citation each, the source's date, publisher and grade
+    where it gives them, and each pair of quotations is in one conflict. Ordered by object and
+    subject.
     """
     given, advice = list(assertions), list(recommendations)
     asked = {(a.subject, a.object) for a in given}
@@ -58,7 +60,16 @@ def find_conflicts(
         for subject in sorted(s for s, o in asked if o == obj):
             near = [side for side in sides if concepts.kin(subject, side.subject)]
             found += combinations(near, 2)
-    return _records(found, truth, names)
+    return _records(found, truth, names, lambda side: _advice_of(side, advice, truth))
+
+
+def _advice_of(
+    side: Side, given: Sequence[Recommendation], truth: ReadsAdvice
+) -> Sequence[Recommendation]:
+    """What may grade the side: itself, else advice about its concepts."""
+    if side.predicate == RECOMMENDED:
+        return given
+    return advice_about((c for c in (side.subject, side.object) if c), truth)
 
 
 def conflicts_between(
@@ -69,13 +80,11 @@ def conflicts_between(
     For a version and the one it replaced, or a document and the one it superseded.
     """
     concepts = Concepts(names)
+    advice = {
+        key: list(truth.recommendations(document_id=key, current=False)) for key in (older, newer)
+    }
     one, other = (
-        all_sides(
-            truth.assertions(document_id=key, current=False),
-            truth.recommendations(document_id=key, current=False),
-            truth,
-            concepts,
-        )
+        all_sides(truth.assertions(document_id=key, current=False), advice[key], truth, concepts)
         for key in (older, newer)
     )
     pairs = [
@@ -83,7 +92,7 @@ def conflicts_between(
         for a, b in product(one, other)
         if a.object == b.object and concepts.kin(a.subject, b.subject)
     ]
-    return _records(pairs, truth, names)
+    return _records(pairs, truth, names, lambda side: advice[side.evidence.document_id])
 
 
 def kind_of(one: Side, other: Side) -> str | None:
@@ -93,7 +102,7 @@ def kind_of(one: Side, other: Side) -> str | None:
     if not elsewhere and _overlap(one, other):
         return None  # a sentence does not contradict itself
     stances = {one.stance, other.stance}
-    if not _comparable(one, other):
+    if not comparable(one, other):
         return None
     if not elsewhere and one.predicate == other.predicate == RECOMMENDED:
         return None  # a guideline that advises twice of one thing tells cases apart
@@ -113,7 +122,7 @@ def kind_of(one: Side, other: Side) -> str | None:
     return None
 
 
-def _comparable(one: Side, other: Side) -> bool:
+def comparable(one: Side, other: Side) -> bool:
     """Whether the two speak of doing, or of being, the same thing."""
     predicates = {one.predicate, other.predicate}
     if len(predicates) == 1:
@@ -150,7 +159,10 @@ def _overlap(one: Side, other: Side) -> bool:
 
 
 def _records(
-    pairs: Iterable[tuple[Side, Side]], truth: Reads, names: Names
+    pairs: Iterable[tuple[Side, Side]],
+    truth: Reads,
+    names: Names,
+    advice: Callable[[Side], Sequence[Recommendation]],
 ) -> tuple[Mapping[str, Any], ...]:
     found: list[Mapping[str, Any]] = []
     seen: set[tuple[object, ...]] = set()
@@ -162,11 +174,18 @@ def _records(
         if (key := (one.object, *places)) in seen:
             continue
         seen.add(key)
-        found.append(_record(kind, one, other, truth, names))
+        found.append(_record(kind, one, other, truth, names, advice))
     return tuple(sorted(found, key=lambda r: (r["object"], r["subject"], r["kind"])))
 
 
-def _record(kind: str, one: Side, other: Side, truth: Reads, names: Names) -> dict[str, Any]:
+def _record(
+    kind: str,
+    one: Side,
+    other: Side,
+    truth: Reads,
+    names: Names,
+    advice: Callable[[Side], Sequence[Recommendation]],
+) -> dict[str, Any]:
     """The side that affirms comes first, else the older one."""
     sides = [one, other]
     between, newer = _between(*(truth.document(side.evidence.document_id) for side in sides))
@@ -188,7 +207,7 @@ def _record(kind: str, one: Side, other: Side, truth: Reads, names: Names) -> di
         "object": first.object,
         "object_name": name_of(first.object, names),
         "differs": [_differs(kind, side) for side in sides],
-        "sides": [_side(side, truth, names) for side in sides],
+        "sides": [_side(side, truth, names, advice(side)) for side in sides],
     }
 
 
@@ -223,7 +242,11 @@ def _differs(kind: str, side: Side) -> str:
     return side.stance
 
 
-def _side(side: Side, truth: Reads, names: Names) -> dict[str, Any]:
+def _side(
+    side: Side, truth: Reads, names: Names, advice: Sequence[Recommendation]
+) -> dict[str, Any]:
+    citation = cite(side.evidence, truth)
+    piece = side.evidence
     return {
         "recommendation" if side.predicate == RECOMMENDED else "assertion": side.id,
         "subject": side.subject,
@@ -232,7 +255,10 @@ def _side(side: Side, truth: Reads, names: Names) -> dict[str, Any]:
         "direction": side.stance,
         "negated": side.stance in ("denies", "against") and side.predicate != "contraindicated_in",
         "qualifiers": dict(side.qualifiers),
-        "citation": to_plain(cite(side.evidence, truth)),
+        "citation": to_plain(citation),
+        "date": citation.document.date,
+        "publisher": citation.document.publisher,
+        "grade": grade_at(piece.document_id, piece.start, piece.end, advice),
     }
 
 
