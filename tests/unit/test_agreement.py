@@ -108,7 +108,7 @@ def test_the_same_text_kept_twice_is_one_source() -> None:
 
 
 def test_advice_that_agrees_shows_its_grades() -> None:
-    one = graded(says("a", "We recommend drug for gout (Grade A).", "One"), "Grade A")
+    one = graded(says("a", "Offer drug against gout (Grade A).", "One"), "Grade A")
     two = graded(says("b", "Offer drug for gout (Grade B).", "Two"), "Grade B")
     assert not found(statement(one), one, two)  # no concept of the quotation is known
     agreement = with_linker(statement(one), [Mentioned(curie("drug"))], one, two)
@@ -117,7 +117,7 @@ def test_advice_that_agrees_shows_its_grades() -> None:
 
 
 def test_advice_against_is_no_agreement() -> None:
-    one = graded(says("a", "We recommend drug for gout (Grade A)."), "Grade A")
+    one = graded(says("a", "Offer drug against gout (Grade A)."), "Grade A")
     two = graded(says("b", "Offer drug for gout (Grade D)."), "Grade D")
     (advice,) = two.recommendations
     two = replace(two, recommendations=(replace(advice, direction="against"),))
