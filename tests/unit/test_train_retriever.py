@@ -159,6 +159,7 @@ def test_a_kb_made_before_opens_with_the_folder(tmp_path: Path) -> None:
         assert engine.index.count() == 154
     # A new kb made with the folder is one of the encoder of passages.
     with Engine.open(tmp_path / "new", settings=adapted, mode="write", create=True) as engine:
+        assert engine.encoder.dimensions == 256  # noted once it is loaded
         assert engine.truth.setting("encoder") == "hashing:256"
     make_kb(tmp_path / "other", encoder="hashing:32")
     with pytest.raises(KnowledgeBaseError, match="made with the encoder 'hashing:32'"):
