@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from kgrag.generation.allowed import ClosedSet, Said
 
 
 class LanguageModel(Protocol):
-    """A steerable local model: one whose next-token choice can be restricted."""
+    """A model that orders candidates."""
 
     @property
     def name(self) -> str: ...
@@ -16,12 +18,50 @@ class LanguageModel(Protocol):
     def sha256(self) -> str: ...
 
     def query_likelihood(self, question: str, candidates: Sequence[str]) -> list[float]:
-        """Mean log p(question token | candidate), natural log, one a candidate."""
+        """Mean log p(question token | candidate), natural log, one a candidate.
+
+        SettingsError when the model lies behind a server that does not tell it.
+        """
         ...
 
     def choose(self, question: str, candidates: Sequence[str], *, count: int) -> list[int]:
-        """Indices into ``candidates`` that the model emitted through a token trie, in its order.
+        """Indices into ``candidates`` that the model emitted inside the closed set, in its order.
 
-        At most ``count``, without repeats; an empty ``candidates`` gives an empty list.
+        At most ``count``, without repeats; an empty ``candidates`` gives an empty list, and so
+        does a black-box model whose reply lies outside of the set.
         """
+        ...
+
+
+@runtime_checkable
+class Composes(LanguageModel, Protocol):
+    """A model that also composes: from a closed set, or freely for fluent mode."""
+
+    def compose(self, question: str, sentences: Sequence[str], allowed: ClosedSet) -> Said | None:
+        """A text of ``allowed``, and no other, said to the question and the numbered sentences.
+
+        None when a black-box model replied with anything else. NothingAllowed when the set is
+        empty.
+        """
+        ...
+
+    def generate(self, prompt: str, *, max_tokens: int, told: str = "fluent") -> str:
+        """Free text that follows ``prompt``, at most ``max_tokens`` tokens of it.
+
+        Nothing vouches for it: it is for fluent mode, where every sentence is checked after.
+        ``told`` names the instruction of ``prompts/``; ``prompt`` is data, no mark of a chat form.
+        """
+        ...
+
+    def warnings(self) -> tuple[str, ...]:
+        """What was told of failed replies since this thread last asked; without any text of them."""
+        ...
+
+
+@runtime_checkable
+class Steerable(Composes, Protocol):
+    """A model whose every next token can be restricted, and which tells all likelihoods."""
+
+    def score(self, prompt: str, candidates: Sequence[str], *, told: str = "answer") -> list[float]:
+        """log p(candidate | prompt), natural log, summed over the candidate's tokens."""
         ...

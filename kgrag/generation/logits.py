@@ -1,4 +1,4 @@
-"""How the tree restricts a model: all tokens but the allowed ones are made impossible."""
+"""How the closed set restricts a model: all tokens but the allowed ones are made impossible."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from transformers import LogitsProcessor
 
 from kgrag.errors import BrokenInvariant
-from kgrag.generation.trie import TokenTrie
+from kgrag.generation.trie import Compiled, Walk
 
 IMPOSSIBLE: Final = float("-inf")
 
@@ -21,27 +21,36 @@ def best_of(logits: torch.Tensor, allowed: list[int]) -> int:
     """
     if not allowed:
         raise BrokenInvariant("no token may follow")
-    values = logits[torch.tensor(allowed)].float()
+    values = logits[torch.tensor(allowed, device=logits.device)].float()
     if torch.isnan(values).any():
         raise BrokenInvariant("the language model gave logits that are no numbers")
     return allowed[int(values.argmax())]
 
 
-class TrieLogitsProcessor(LogitsProcessor):
-    """For ``generate`` of transformers: from ``start`` on, only whole candidates can be emitted.
+class ClosedLogitsProcessor(LogitsProcessor):
+    """For ``generate`` of transformers: from ``start`` on, only whole texts of the set come out.
 
-    After an end only the end may follow, which is the padding of a finished row.
+    After an end only the end may follow, which is the padding of a finished row. Each row is
+    followed from its first token on, so that beams may change places.
     """
 
-    def __init__(self, trie: TokenTrie, *, start: int) -> None:
-        self._trie, self._start = trie, start
+    def __init__(self, compiled: Compiled, *, start: int, end: int) -> None:
+        self._compiled, self._start, self._end = compiled, start, end
+
+    def _walk(self, tokens: list[int]) -> Walk:
+        walk = self._compiled.walk()
+        for token in tokens:
+            if walk.done:
+                break
+            walk.take(token)
+        return walk
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Shapes (batch, length) and (batch, vocabulary); forbidden scores are -inf after it."""
         out = torch.full_like(scores, IMPOSSIBLE)
         for row, ids in enumerate(input_ids[:, self._start :].tolist()):
-            done = self._trie.end in ids
-            allowed = [self._trie.end] if done else self._trie.allowed(ids)
+            walk = self._walk(ids)
+            allowed = [self._end] if walk.done else walk.allowed()
             values = scores[row, allowed]
             if torch.isnan(values).any():
                 raise BrokenInvariant("the language model gave logits that are no numbers")
