@@ -13,6 +13,7 @@ from kgrag.errors import DataError, KnowledgeBaseError, SettingsError
 if TYPE_CHECKING:
     from kgrag.config import Settings
     from kgrag.evaluation import Suite
+    from kgrag.evaluation.registry import Told
     from kgrag.progress import Progress
 
 
@@ -73,6 +74,8 @@ def build_kb(suite: Suite, work: Path, settings: Settings, progress: Progress) -
 @click.option("--questions", type=click.Path(path_type=Path), help="Your own questions, JSONL.")
 @click.option("--corpus", type=click.Path(path_type=Path), help="Your own records, JSONL.")
 @click.option("--qrels", type=click.Path(path_type=Path), help="question, document, grade; tabs.")
+@click.option("--pairs", type=click.Path(path_type=Path), help="Your own pairs, JSONL: verdicts.")
+@click.option("--calibrate", is_flag=True, help="Keep what was measured with --kb.")
 @click.option("--split", type=click.Choice(["dev", "test", "all"]), default="all")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many questions.")
 @click.option("--without", multiple=True, metavar="PART", help="Take a part of retrieval out.")
@@ -90,6 +93,8 @@ def evaluate(
     questions: Path | None,
     corpus: Path | None,
     qrels: Path | None,
+    pairs: Path | None,
+    calibrate: bool,
     split: str,
     limit: int | None,
     without: tuple[str, ...],
@@ -100,17 +105,30 @@ def evaluate(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure retrieval on SUITE, or on your own questions.
+    """Measure SUITE, or retrieval on your own questions, or verdicts on your own pairs.
 
-    BM25, the encoder and their usual fusions stand beside it, with intervals and paired tests.
+    Baselines stand beside it, with intervals and paired tests.
     """
     from kgrag.engine import Engine
     from kgrag.evaluation import load_suite
     from kgrag.evaluation.evaluate import evaluate as run
     from kgrag.evaluation.own import against, own_suite
+    from kgrag.evaluation.registry import Request, runner
     from kgrag.paths import cache_dir
     from kgrag.progress import terminal_progress
 
+    if pairs is not None and (suite_name is not None or questions is not None):
+        raise click.UsageError("--pairs goes without SUITE and --questions")
+    made = runner("verdicts" if pairs is not None else suite_name or "")
+    if made is not None:
+        half = cast(Literal["dev", "test", "all"], split)
+        name = suite_name or "verdicts"
+        with terminal_progress() as progress:
+            told = made(Request(name, data, half, limit, kb, pairs, calibrate, progress))
+        _tell(told, out, as_json)
+        return
+    if calibrate:
+        raise click.UsageError("--calibrate goes with a suite of verdicts or of answers")
     if (suite_name is None) == (questions is None):
         raise click.UsageError("give a SUITE or --questions FILE, one of them")
     if suite_name is not None and (corpus or qrels):
@@ -142,6 +160,10 @@ def evaluate(
                 tried=(tried or None) if ablations else (),
                 progress=progress,
             )
+    _tell(report, out, as_json)
+
+
+def _tell(report: Told, out: Path | None, as_json: bool) -> None:
     if out is not None:
         for path in report.write(out):
             click.echo(f"wrote {path}", err=True)

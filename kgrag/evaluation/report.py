@@ -131,7 +131,7 @@ def made_with(engine: Engine) -> dict[str, Any]:
         "kb": {name: counts[name] for name in ("documents", "passages", "assertions")},
         "packages": packages,
         "python": platform.python_version(),
-        "machine": f"{_processor()}, {os.cpu_count()} cores",
+        "machine": f"{processor()}, {os.cpu_count()} cores",
     }
 
 
@@ -143,7 +143,8 @@ def _language_model(name: str) -> str:
     return f"{name}@{spec_of(name).sha256}" if known else name
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The name of the processor, as the machine tells it."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text(encoding="utf-8", errors="replace").splitlines():

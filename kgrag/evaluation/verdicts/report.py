@@ -1,0 +1,157 @@
+"""A run over a suite of verdicts as it is kept: JSON and Markdown."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+from kgrag import __version__
+from kgrag.evaluation.compare import Comparison, Estimate
+from kgrag.evaluation.report import processor
+from kgrag.evaluation.verdicts.scoring import Figures, Selected
+from kgrag.ids import canonical
+from kgrag.records.answer import to_plain
+
+_PACKAGES: Final = ("torch", "transformers", "sentence-transformers", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictReport:
+    """Figures by judge over the pairs of a half.
+
+    ``fitted_on`` counts the pairs that thresholds of baselines and models were fitted on.
+    ``against`` has, for the judge ``mine``, by how much its macro-F1 beats each other one, and the
+    paired test of the shares right. ``notes`` say what a reader must know.
+    """
+
+    suite: str
+    split: str
+    labels: tuple[str, ...]
+    pairs: int
+    groups: int
+    fitted_on: int
+    mine: str
+    figures: Mapping[str, Figures]
+    against: Mapping[str, tuple[Estimate, Comparison]]
+    notes: tuple[str, ...]
+    made_with: Mapping[str, Any]
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; no text of statements or evidence is among them."""
+        plain: dict[str, Any] = to_plain(self)
+        return plain
+
+    def to_markdown(self) -> str:
+        """The tables that a person reads; ends with a line break."""
+        return "\n".join(_markdown(self)) + "\n"
+
+    def write(self, folder: Path) -> tuple[Path, Path]:
+        """Write SUITE-SPLIT.json and SUITE-SPLIT.md into ``folder``, made when missing."""
+        folder.mkdir(parents=True, exist_ok=True)
+        base = folder / f"{self.suite}-{self.split}"
+        found = base.with_name(base.name + ".json"), base.with_name(base.name + ".md")
+        found[0].write_bytes(canonical(self.to_json()) + b"\n")
+        found[1].write_text(self.to_markdown(), encoding="utf-8")
+        return found
+
+
+def made_with(models: Mapping[str, str]) -> dict[str, Any]:
+    """What the figures depend on: ``models`` by role, packages, machine."""
+    packages = {}
+    for name in _PACKAGES:
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "date": date.today().isoformat(),
+        "kgrag": __version__,
+        "models": dict(models),
+        "packages": packages,
+        "python": platform.python_version(),
+        "machine": f"{processor()}, {os.cpu_count()} cores",
+    }
+
+
+def _markdown(report: VerdictReport) -> list[str]:
+    made = report.made_with
+    packages = ", ".join(f"{name} {number}" for name, number in made["packages"].items())
+    models = ", ".join(f"{role} `{_short(m)}`" for role, m in made["models"].items())
+    lines = [
+        f"## {report.suite}, {report.split}: {report.pairs:,} pairs in {report.groups:,} groups",
+        "",
+        f"{made['date']}, kgrag {made['kgrag']}, {made['machine']}, Python {made['python']},"
+        f" {packages}.",
+        f"With {models or 'no model'}. Thresholds of baselines and models were fitted on"
+        f" {report.fitted_on:,} pairs of the dev half.",
+        *(f"Note: {note}." for note in report.notes),
+        "",
+        "With 95% bootstrap intervals over groups. Supported: how many are called so, precision"
+        " (one-sided 95% lower bound), share of all pairs; reach at 0.95 is the largest share of"
+        " pairs that some threshold, chosen on these very pairs, would call supported at precision"
+        " 0.95. AURC: the lower the better.",
+        "",
+        "| judge | macro-F1 | accuracy | F1 of flagging | supported: called, precision (bound),"
+        " share | reach at 0.95 | AUC of supported | AURC | ECE |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, of in report.figures.items():
+        cells = (
+            str(of.macro_f1), str(of.accuracy), str(of.flagged_f1), _called(of.said),
+            "" if of.auc is None else f"{of.best.coverage if of.best else 0:.3f}",
+            _number(of.auc), _number(of.aurc), _number(of.ece),
+        )  # fmt: skip
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    if report.against:
+        lines += [
+            "",
+            f"| {report.mine} minus | macro-F1 | right verdicts, paired | better / worse |",
+            "|---|---|---|---|",
+        ]
+        for name, (f1, right) in report.against.items():
+            lines.append(f"| {name} | {_signed(f1)} | {right} | {right.better} / {right.worse} |")
+    for name, of in report.figures.items():
+        if name == report.mine or of.bins:
+            lines += ["", *_confusion(name, of, report.labels)]
+        if of.bins:
+            lines += ["", *_reliability(name, of)]
+    return lines
+
+
+def _called(of: Selected) -> str:
+    if of.precision is None:
+        return "0"
+    return f"{of.called}, {of.precision:.3f} ({of.bound:.3f}), {of.coverage:.3f}"
+
+
+def _confusion(name: str, of: Figures, labels: Sequence[str]) -> list[str]:
+    columns = list(next(iter(of.confusion.values())))
+    lines = [f"| {name}: people said | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    for label in labels:
+        lines.append(f"| {label} | {' | '.join(str(of.confusion[label][c]) for c in columns)} |")
+    return lines
+
+
+def _reliability(name: str, of: Figures) -> list[str]:
+    lines = [f"| {name}: probability | share supported | pairs |", "|---|---|---|"]
+    return lines + [f"| {b.chance:.3f} | {b.right:.3f} | {b.count} |" for b in of.bins]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _signed(of: Estimate) -> str:
+    return f"{of.mean:+.3f} [{of.low:+.3f}, {of.high:+.3f}]"
+
+
+def _short(identity: str) -> str:
+    name, at, digest = identity.rpartition("@")
+    return f"{name}{at}{digest[:12]}"
