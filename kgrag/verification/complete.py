@@ -222,7 +222,9 @@ def _is_heading(line: str) -> bool:
 
 
 def _belongs(sentence: str) -> Reason | None:
-    if _GRADE_ONLY.match(sentence):
+    # "Offer it. (Weak recommendation) Then ...": no end mark behind the bracket.
+    bracket = re.match(r"\s*[(\[][^()\[\]]{4,80}[)\]]", sentence)
+    if _GRADE_ONLY.match(sentence) or (bracket and _GRADE_ONLY.match(bracket[0])):
         return "strength"
     return "condition" if _CONDITION.match(sentence) else None
 

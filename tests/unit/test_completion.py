@@ -21,9 +21,15 @@ def whole(text: str, quote: str, limit: int = 60) -> tuple[str, str] | None:
     [
         ("Offer aspirin. Drug B is older.", "Offer aspirin.", "Offer aspirin.", "whole"),
         (
-            "We recommend aspirin. (Weak recommendation, low certainty) Drug B is older.",
+            "We recommend aspirin. (Weak recommendation, low certainty). Drug B is older.",
             "We recommend aspirin.",
-            "We recommend aspirin. (Weak recommendation, low certainty)",
+            "We recommend aspirin. (Weak recommendation, low certainty).",
+            "strength",
+        ),
+        (
+            "We recommend aspirin. (Weak recommendation) Drug B is older. Rest.",
+            "We recommend aspirin.",
+            "We recommend aspirin. (Weak recommendation) Drug B is older.",
             "strength",
         ),
         (
@@ -76,7 +82,7 @@ def whole(text: str, quote: str, limit: int = 60) -> tuple[str, str] | None:
         ),
         (
             "Give aspirin. Do not give it in pregnancy.",
-            "Give A.",
+            "Give aspirin.",
             "Give aspirin. Do not give it in pregnancy.",
             "condition",
         ),
