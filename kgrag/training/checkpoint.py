@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FILE: Final = "checkpoint.safetensors"
+BUILDING: Final = "folder"
+"""Beside the state: the folder that becomes the result."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +30,12 @@ class State:
     history: list[tuple[float, float, float]]
     parameters: dict[str, NDArray[Any]]
     moments: dict[str, NDArray[Any]]
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Whether ``folder`` holds nothing but what runs leave there, so that it may be deleted."""
+    left = {_FILE, Path(_FILE).with_suffix(".new").name, BUILDING}
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= left
 
 
 class Checkpoint:

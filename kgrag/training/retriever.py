@@ -23,7 +23,7 @@ from kgrag.paths import cache_dir
 from kgrag.progress import SILENT, Progress
 from kgrag.retrieval.fusion import Fusion, fuse
 from kgrag.training.card import figure, model_card
-from kgrag.training.checkpoint import Checkpoint
+from kgrag.training.checkpoint import BUILDING, Checkpoint, is_checkpoint
 from kgrag.training.corpora import Corpus, KnowledgeBase, Pool, Texts, check_known
 from kgrag.training.examples import Anchors, Examples, anchors, examples, stop_figure
 from kgrag.training.fit import Fitted, Recipe, Useful, fit
@@ -84,10 +84,17 @@ def train_retriever(plan: Plan, *, progress: Progress = SILENT) -> Trained:
 
     Otherwise nothing is written and ``folder`` is None. Killed and called again with the same plan
     and data, it goes on after the last whole epoch; ``OUT.partial`` holds that and goes in the end.
-    Raises SettingsError when ``plan.out`` exists, DataError for pairs that cannot be used.
+    Raises SettingsError when ``plan.out`` exists, or an ``OUT.partial`` that is no run's, DataError
+    for pairs that cannot be used.
     """
     if plan.out.exists():
         raise SettingsError(f"{plan.out} exists", hint="choose another folder, or delete it")
+    partial = plan.out.with_name(plan.out.name + ".partial")
+    if partial.exists() and not is_checkpoint(partial):
+        raise SettingsError(
+            f"{partial} holds other things than a training run",
+            hint="choose another --out: that folder is where the run keeps its state",
+        )
     device = _device(plan.device)
     learnt = read_pairs(plan.pairs)
     kept = read_questions(plan.keep) if plan.keep else ()
@@ -108,7 +115,6 @@ def train_retriever(plan: Plan, *, progress: Progress = SILENT) -> Trained:
         held = _anchors(pool, encoder, plan, kept, progress)
         useful = _useful(plan, pool, taught, made, device, progress)
         run = _run(plan, engines, encoder)
-        partial = plan.out.with_name(plan.out.name + ".partial")
         stop = parts.stop[:_STOP_MOST]
         stopping = examples(pool, [learnt[i] for i in stop], vectors[list(stop)], progress)
         recipe = plan.recipe
@@ -307,7 +313,7 @@ def _write(
     out: Path, partial: Path, adapter: Adapter, passages: PassageEncoder, card: dict[str, Any]
 ) -> None:
     """The whole folder comes by one rename; killed before, there is no ``out``."""
-    building = partial / "folder"
+    building = partial / BUILDING
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     write_adapter(building, adapter, passages=passages, trained=card)

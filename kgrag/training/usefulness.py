@@ -1,13 +1,17 @@
 """How much a passage raises the likelihood of the answer, by the local language model.
 
-Each score costs a pass over passage, question and answer, so it is kept on disk by the hash of
-what was scored; the file holds no text.
+Each score costs a pass over passage, question and answer, so it is kept on disk by a keyed hash of
+what was scored: without the key beside it nobody can try texts against the file.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import math
+import os
 import re
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -15,6 +19,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kgrag import generation
 from kgrag.ids import canonical, sha256
 from kgrag.progress import Progress
 from kgrag.training.corpora import Pool
@@ -25,6 +30,8 @@ from kgrag.training.pairs import Learnt
 # Passages of a question that the model reads, the first right one among them.
 READ: Final = 8
 _KEPT: Final = re.compile(r"[0-9a-f]{64} -?\d+(\.\d+)?(e[+-]?\d+)?;")
+_KEY_BYTES: Final = 32
+_PROMPT: Final = Path(generation.__file__).parent / "prompts" / "answer.txt"
 # Mean log likelihoods are divided by this before the softmax: they differ by tenths.
 _SPREAD: Final = 0.1
 
@@ -41,10 +48,15 @@ class Answering(Protocol):
 
 
 class Scores:
-    """Kept likelihoods: a text file of lines ``hash value``, only ever added to."""
+    """Kept likelihoods: a text file of lines ``hash value``, only ever added to.
+
+    A file a model and wording of the prompt; another one is scored anew.
+    """
 
     def __init__(self, folder: Path, model: Answering) -> None:
-        self._path = folder / f"usefulness-{model.sha256[:16]}.txt"
+        asked = sha256(f"{model.sha256} {sha256(_PROMPT.read_bytes())}".encode())
+        self._path = folder / f"usefulness-{asked[:16]}.txt"
+        self._key = _key(folder / "usefulness.key")
         self._model, self._known = model, dict[str, float]()
         if self._path.is_file():
             for line in self._path.read_text(encoding="ascii", errors="replace").splitlines():
@@ -55,7 +67,7 @@ class Scores:
 
     def of(self, question: str, answer: str, passages: Sequence[str]) -> list[float]:
         """The likelihood of ``answer`` with each passage; those not known are made and kept."""
-        keys = [sha256(canonical([question, answer, passage])) for passage in passages]
+        keys = [self._hash(question, answer, passage) for passage in passages]
         new = {k: p for k, p in zip(keys, passages, strict=True) if k not in self._known}
         if new:
             made = self._model.answer_likelihood(question, answer, list(new.values()))
@@ -65,6 +77,26 @@ class Scores:
                 # The first line end closes what a kill may have left open.
                 file.write("\n" + "".join(f"{k} {self._known[k]!r};\n" for k in new))
         return [self._known[key] for key in keys]
+
+    def _hash(self, *texts: str) -> str:
+        return hmac.new(self._key, canonical(texts), hashlib.sha256).hexdigest()
+
+
+def _key(path: Path) -> bytes:
+    """The key of the cache at ``path``, made when there is none; its owner alone reads it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        if len(key := path.read_bytes()) == _KEY_BYTES:
+            return key
+        # A kill came between its making and its writing: nothing is kept under it.
+        path.unlink(missing_ok=True)
+        return _key(path)
+    with os.fdopen(made, "wb") as file:
+        key = secrets.token_bytes(_KEY_BYTES)
+        file.write(key)
+    return key
 
 
 def usefulness(

@@ -11,8 +11,10 @@ from kgrag import Engine
 from kgrag.errors import RetryableError
 from kgrag.progress import Silent
 
-# Seconds before what failed is tried again, when trying again may help.
+# Seconds before what failed is tried again: soon when the error says that this may help, else later
+# and later, since a full disk or a wrong right on a folder is mended by a person.
 PAUSE_S: Final = 5.0
+LONGEST_PAUSE_S: Final = 300.0
 
 
 class _StoppedError(Exception):
@@ -20,7 +22,7 @@ class _StoppedError(Exception):
 
 
 class CatchingUp(Silent):
-    """A catch-up in a thread of its own, tried again while the error is one to try again after.
+    """A catch-up in a thread of its own, tried again until it is done or the service ends.
 
     ``failed`` is the name of the last error, None without one.
     """
@@ -48,6 +50,7 @@ class CatchingUp(Silent):
             raise _StoppedError
 
     def _run(self) -> None:
+        pause = PAUSE_S
         while not self._stop.is_set():
             try:
                 self._engine.catch_up(self, sharing=True)
@@ -58,7 +61,8 @@ class CatchingUp(Silent):
                 self._stop.wait(PAUSE_S)
             except Exception as error:  # noqa: BLE001 - /readyz tells it; its words may be a text's
                 self.failed = type(error).__name__
-                return
+                self._stop.wait(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
             else:
                 self.failed = None
                 return

@@ -205,3 +205,13 @@ def test_the_command(pairs: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(root, [*arguments, *shaped])
     assert done.exit_code == 1 and "nothing is written" in done.stderr
     assert not (tmp_path / "none").exists()
+
+
+def test_a_folder_of_the_users_is_not_taken_for_a_killed_run(tmp_path: Path) -> None:
+    mine = tmp_path / "out.partial" / "notes.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    plan = Plan(pairs=tmp_path / "pairs.jsonl", out=tmp_path / "out")
+    with pytest.raises(SettingsError, match="other things than a training run"):
+        train_retriever(plan)
+    assert mine.read_text() == "mine"

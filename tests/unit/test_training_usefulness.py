@@ -69,7 +69,7 @@ def test_scores_are_made_once_and_hold_no_text(tmp_path: Path) -> None:
     assert model.asked == 3
     again = Scores(tmp_path, model)
     assert again.of("q", "gout", ["gout", "asthma"]) == [0.0, -1.0] and model.asked == 3
-    (kept,) = tmp_path.iterdir()
+    (kept,) = tmp_path.glob("*.txt")
     assert b"gout" not in kept.read_bytes() and b"sepsis" not in kept.read_bytes()
     # Cut in the middle of a line, as a kill may leave it: only that line is made again.
     kept.write_bytes(kept.read_bytes()[:-3])
@@ -77,6 +77,17 @@ def test_scores_are_made_once_and_hold_no_text(tmp_path: Path) -> None:
     assert cut.of("q", "gout", ["gout", "sepsis", "asthma"]) == [0.0, -1.0, -1.0]
     assert model.asked == 4
     assert Scores(tmp_path, model).of("q", "gout", ["asthma"]) == [-1.0] and model.asked == 4
+
+
+def test_without_its_key_a_kept_score_tells_nothing_of_its_text(tmp_path: Path) -> None:
+    for folder in ("one", "other"):
+        Scores(tmp_path / folder, Counting()).of("q", "gout", ["gout"])
+    one, other = (next((tmp_path / f).glob("*.txt")).read_text() for f in ("one", "other"))
+    assert one.split()[0] != other.split()[0]  # the same texts, two keys
+    assert (tmp_path / "one" / "usefulness.key").stat().st_mode & 0o077 == 0
+    (tmp_path / "one" / "usefulness.key").write_bytes(b"")  # killed before it was written
+    model = Counting()
+    assert Scores(tmp_path / "one", model).of("q", "gout", ["gout"]) == [0.0] and model.asked == 1
 
 
 def _learnt(answers: int) -> list[Learnt]:
@@ -129,7 +140,7 @@ def test_training_by_usefulness_alone(tmp_path: Path, monkeypatch: pytest.Monkey
     assert made.card["data"]["questions_with_usefulness"] == 12
     history = made.card["settings"]["epochs_run"]
     assert history >= 1 and not math.isnan(made.dense.difference)
-    (kept,) = (tmp_path / "cache" / "training").iterdir()
+    (kept,) = (tmp_path / "cache" / "training").glob("*.txt")
     before = kept.read_bytes()
     assert before.count(b";") > 12 * 2
     train_retriever(replace(plan, out=tmp_path / "again"))
@@ -143,7 +154,7 @@ def test_training_by_usefulness_alone(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_kept_score_that_is_none_is_made_again(tmp_path: Path, kept: str) -> None:
     model = Counting()
     assert Scores(tmp_path, model).of("Why?", "x", ["x"]) == [0.0]
-    (path,) = tmp_path.iterdir()
+    (path,) = tmp_path.glob("*.txt")
     key = path.read_text().split()[0]
     path.write_text(f"{key} {kept}\n")
     assert Scores(tmp_path, model).of("Why?", "x", ["x"]) == [0.0]
