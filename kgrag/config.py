@@ -9,9 +9,9 @@ from __future__ import annotations
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kgrag.errors import SettingsError
 from kgrag.ids import make_id
@@ -71,6 +71,25 @@ class AnswerLimits(_Section):
     words: Annotated[int, Field(ge=5, le=1000)] = 60
 
 
+class Verification(_Section):
+    """``entailment``: a checker of yours, ``nli:FOLDER``, ``detector:FOLDER`` or ``fact:FOLDER``;
+    none by default. ``labels`` says what its outputs mean, in their order, where its configuration
+    does not ("entailment", "neutral", ...). From ``threshold`` on, a probability, it counts as
+    support, and as contradiction. ``mode``: answers quote, or may also say free sentences that
+    the checker confirms; they are labelled."""
+
+    entailment: str | None = None
+    labels: tuple[str, ...] = ()
+    threshold: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
+    mode: Literal["quote", "fluent"] = "quote"
+
+    @model_validator(mode="after")
+    def _fluent_needs_a_checker(self) -> Self:
+        if self.mode == "fluent" and not self.entailment:
+            raise ValueError("mode 'fluent' needs verification.entailment, a checker of yours")
+        return self
+
+
 class Settings(_Section):
     """All settings of a kb."""
 
@@ -78,6 +97,7 @@ class Settings(_Section):
     stores: Stores = Stores()
     retrieval: Retrieval = Retrieval()
     generation: Generation = Generation()
+    verification: Verification = Verification()
     answer: AnswerLimits = AnswerLimits()
 
     def shaping_hash(self) -> str:
