@@ -1,0 +1,206 @@
+"""Weight, kidneys, liver and pregnancy as a question tells them, with UCUM units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from kgrag.records.analysis import Stated
+
+_NUMBER: Final = r"(?P<n>\d{1,4}(?:[.,]\d{1,2})?)"
+_IS: Final = r"(?:\s?(?:is|was|of|at|:|=|about|around|approximately|only|now|currently|<|>|≤|≥|below|under|less\sthan|above|has\sfallen\sto|fell\sto|dropped\sto|estimated\sat)){0,3}\s?"
+
+_WEIGHT: Final = re.compile(
+    r"(?<![\d.,/])(?P<n>\d{1,3}(?:\.\d{1,2})?)[\s-]?(?P<u>kg|kgs|kilos?|kilograms?|lbs?|pounds?|stone|st)\b(?!/|\s?per|\s?of)"
+)
+_NO_WEIGHT_BEFORE: Final = re.compile(
+    r"(?:\b(?:lost|lose|losing|gain\w*|loss\sof|by|per|every|mg|lifts?|lifting|than|least|over|under|above|put\son|birth\s?weight\w*(?:\s\w+)?|weighed|/)\s?|mg\s?/\s?|/)\Z"
+)
+_KG: Final[Mapping[str, float]] = {"k": 1.0, "l": 0.45359237, "p": 0.45359237, "s": 6.35029318}
+
+_RENAL: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
+    (re.compile(rf"\b(?:e-?gfr|gfr|(?:estimated\s)?glomerular\sfiltration\srate)(?:\s\([^)]{{0,12}}\))?{_IS}{_NUMBER}"
+                r"(?:\s?ml(?:\s?/\s?min(?:ute)?)?(?:\s?/\s?1[.,]73\s?m(?:2|²)?)?)?"), "mL/min/{1.73_m2}"),
+    (re.compile(rf"\b(?:creatinine\sclearance|cr\s?cl|clcr|crcl)(?:\s\([^)]{{0,12}}\))?{_IS}{_NUMBER}(?:\s?ml(?:\s?/\s?min)?)?"),
+     "mL/min"),
+    (re.compile(rf"\b(?:serum\s)?(?:creatinine|scr)\b(?!\sclearance|\skinase)(?:\slevel|\sconcentration)?{_IS}{_NUMBER}\s?"
+                r"(?P<u>mg\s?/\s?dl|[uμµ]mol\s?/\s?l|micromol\s?/\s?l)"), "creatinine"),
+)  # fmt: skip
+_STAGE: Final = re.compile(
+    r"\b(?:(?:ckd|chronic\skidney\sdisease|chronic\srenal\sfailure|kidney\sdisease)(?:\s\([^)]{0,12}\))?,?\s?(?:stage\s|grade\s|g)?(?P<n>[1-5][ab]?)\b(?![.%\d])"
+    r"|stage\s(?P<n2>[1-5][ab]?|i{1,3}|iv|v)\s(?:ckd|chronic\skidney\sdisease|kidney\sdisease|chronic\srenal)"
+    r"|(?:ckd|chronic\skidney\sdisease)\sstage\s(?P<n3>i{1,3}|iv|v)\b)"
+)
+_STAGES: Final[Mapping[str, tuple[float, float | None]]] = {
+    "1": (90.0, None), "2": (60.0, 90.0), "3": (30.0, 60.0), "3a": (45.0, 60.0),
+    "3b": (30.0, 45.0), "4": (15.0, 30.0), "5": (0.0, 15.0),
+}  # fmt: skip
+_ROMAN: Final = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
+_DIALYSIS: Final = re.compile(
+    r"\b(?:on|receiv\w+|undergo\w+|start\w+|needs?|chronic|maintenance|having)\s(?:regular\s|chronic\s|maintenance\s)?(?:peritoneal\s|home\s)?"
+    r"(?:ha?emo)?dialysis\b|\b(?:dialysis|dialysed|dialyzed)\spatients?\b|\bpatients?\son\s(?:ha?emo)?dialysis\b|\b(?:end[\s-]stage\s(?:renal|kidney)\s(?:disease|failure)|esrd|eskd)\b"
+)
+_IMPAIRED: Final = re.compile(
+    r"\b(?:(?P<degree>mild|moderate|severe|advanced|mild\sto\smoderate|moderate\sto\ssevere)\s)?(?:chronic\s)?(?:(?:renal|kidney)\s(?:impairment|insufficiency|failure|disease|dysfunction)|ckd|"
+    r"(?:impaired|reduced|decreased|poor)\s(?:renal|kidney)\sfunction|bad\skidneys)\b"
+)
+
+_HEPATIC: Final = re.compile(
+    r"\bchild[\s-]{0,3}(?:turcotte[\s-])?pugh(?:\s(?:class|score|grade|stage))?\s?(?P<class>[abc])\b"
+    r"|\b(?P<words>(?:(?:decompensated|compensated|alcoholic|liver|hepatic|advanced)\s){0,2}cirrhosis"
+    r"|(?:(?:mild|moderate|severe|acute|chronic|end[\s-]stage)\s)?(?:liver|hepatic)\s(?:failure|impairment|insufficiency|disease|dysfunction)"
+    r"|(?:impaired|reduced|poor)\s(?:liver|hepatic)\sfunction)\b"
+)
+
+_PREGNANT: Final = re.compile(
+    r"\b(?:pregnant|pregnancy|pregnancies|gravid|primigravida|multigravida|expecting\s(?:a\sbaby|my|our|a\schild|twins)|gestation(?!al\sdiabetes)|expectant\smothers?|mother-to-be)\b"
+)
+_NOT_PREGNANT: Final = re.compile(
+    r"(?:\b(?:not|never|isn't|non|nor|neither|no\slonger|not\scurrently|ruled\sout|no)[\s-](?:\w+\s){0,2}?|"
+    r"\bnegative\s(?:for\s)?(?:a\s)?)\Z"
+)
+_UNREAL: Final = re.compile(
+    r"(?:\b(?:plan\w*|trying|try|want\w*|wish\w*|hop\w+|attempt\w*|if|when|before|after|since|could|may|might|able|how|become|becomes|becoming|get|gets|getting|got|fall|falls|falling|"
+    r"prevent\w*|avoid\w*|risk\sof|previous|prior|first|second|last|past|contemplating|considering|unintended|unwanted|during\sa|during\sher\sfirst|whether|in\sany|end\w*|terminat\w*|history\sof|ectopic|future)\s"
+    r"(?:(?:a|an|to|for|her|my|their|the|she|i|you|he|is|be|were|was|am|are|get|become|getting|becoming|of|she's|i'm|last|first|previous|another)\s){0,4})\Z"
+)
+_NO_PREGNANCY: Final = re.compile(
+    r"\A\s(?:test|tests|prevention|planning|rate|rates|wish|loss\sin\sthe\spast|category|categories|was\sexcluded|is\sexcluded|has\sbeen\sexcluded|excluded)\b|\A[\s-]?(?:related|associated|induced)\b"
+)
+_GESTATION: Final = re.compile(
+    r"\b(?P<n>\d{1,2}|five|six|seven|eight|nine|ten|twelve)(?:\s?(?:\+|and)\s?\d/?7?)?[\s-]{0,2}(?P<u>weeks?|wks?|w|months?)(?:'s?|\sof)?[\s-]{1,2}(?:pregnant|gestation|pregnancy|gestational\sage)\b"
+    r"|\b(?:pregnant\s(?:at|for|of)?\s?|gestation(?:al\sage)?\s(?:of|at)?\s?|pregnancy\sof\s|pregnant[,:(]\s?)(?P<n2>\d{1,2})[\s-]?(?P<u2>weeks?|wks?|months?)\b|\b(?:at|in\sweek)\s(?P<n3>\d{1,2})\s(?P<u3>weeks)(?:'\sgestation|'\spregnancy|\sgestation)"
+)
+_TRIMESTER: Final = re.compile(
+    r"\b(?P<which>first|1st|second|2nd|third|3rd|early|mid|late)(?:\sand\s\w+)?[\s-](?P<of>trimester|pregnancy)\b"
+)
+_TRIMESTERS: Final[Mapping[str, tuple[str, float, float]]] = {
+    "first": ("first trimester", 0.0, 14.0), "1st": ("first trimester", 0.0, 14.0),
+    "early": ("early pregnancy", 0.0, 20.0), "second": ("second trimester", 14.0, 28.0),
+    "2nd": ("second trimester", 14.0, 28.0), "mid": ("mid pregnancy", 14.0, 28.0),
+    "third": ("third trimester", 28.0, 43.0), "3rd": ("third trimester", 28.0, 43.0),
+    "late": ("late pregnancy", 28.0, 43.0),
+}  # fmt: skip
+_NURSING: Final = re.compile(
+    r"\b(?:breast[\s-]?feed(?:s|ing)?|lactating|lactation|nursing\s(?:mothers?|women|woman|mom|my|her|an?)|nursing(?=\s?[.?!,]|\s(?:and|a)\b)|breast[\s-]?fed(?=\sby)|chestfeeding)\b"
+)
+_NOT_NURSING: Final = re.compile(
+    r"(?:\b(?:not|never|no\slonger|isn't|stopped|finished|plan\w*\sto|want\w*\sto|after|before|if\sshe|non)[\s-](?:\w+\s)?)\Z"
+)
+
+
+def weight(masked: str, question: str) -> Stated | None:
+    """The body weight in kg; amounts of a dose, of a gain or a loss are none."""
+    for match in _WEIGHT.finditer(masked):
+        if _NO_WEIGHT_BEFORE.search(masked, max(0, match.start() - 30), match.start()):
+            continue
+        unit = match["u"]
+        told = re.search(
+            r"\b(?:weigh\w*|weight|wt|bw)\b[^.?!\d]{0,20}\Z", masked[: match.start()][-40:]
+        )
+        if (
+            unit in ("st", "stone", "pound", "pounds", "lb", "lbs")
+            and not told
+            and (match.end() == len(masked) or "-" not in match[0])
+            and not re.match(
+                r"[\s-](?:\w+\s)?(?:wom|man|male|fem|boy|girl|child|pat|adult|baby|infant)",
+                masked[match.end() :],
+            )
+        ):
+            continue
+        value = round(float(match["n"]) * _KG[unit[0]], 2)
+        if 0.3 <= value <= 400:
+            return _stated(question, match, value, "kg")
+    return None
+
+
+def renal(masked: str, question: str) -> Stated | None:
+    """Kidney function: a measured value before a stage, a stage before words."""
+    for pattern, code in _RENAL:
+        if match := pattern.search(masked):
+            value = float(match["n"].replace(",", "."))
+            if code == "creatinine":
+                unit = "mg/dL" if match["u"].startswith("mg") else "umol/L"
+                return _stated(question, match, value, unit)
+            return _stated(question, match, value, code)
+    denied = re.compile(r"(?:\b(?:no|without|not|denies|normal)\s(?:\w+\s){0,3})\Z")
+    if (match := _DIALYSIS.search(masked)) and not denied.search(masked, 0, match.start()):
+        return _stated(question, match, "dialysis", "mL/min/{1.73_m2}", 0.0, 15.0)
+    if match := _STAGE.search(masked):
+        stage = match["n"] or match["n2"] or match["n3"]
+        stage = _ROMAN.get(stage, stage)
+        low, high = _STAGES.get(stage, _STAGES[stage[0]])
+        return _stated(question, match, f"CKD stage {stage}", "mL/min/{1.73_m2}", low, high)
+    for match in _IMPAIRED.finditer(masked):
+        if not denied.search(masked, max(0, match.start() - 30), match.start()):
+            degree = f"{match['degree']} " if match["degree"] else ""
+            return _stated(question, match, f"{degree}renal impairment")
+    return None
+
+
+def hepatic(masked: str, question: str) -> Stated | None:
+    """Liver function in words; "Child-Pugh A", "B" or "C" where the class is told."""
+    denied = re.compile(r"(?:\b(?:no|without|not|denies)\s(?:\w+\s){0,3})\Z")
+    for match in sorted(_HEPATIC.finditer(masked), key=lambda m: m["class"] is None):
+        if denied.search(masked, max(0, match.start() - 30), match.start()):
+            continue
+        words = f"Child-Pugh {match['class'].upper()}" if match["class"] else match["words"]
+        return _stated(question, match, words)
+    return None
+
+
+def pregnancy(masked: str, question: str) -> tuple[Stated | None, Stated | None]:
+    """Whether pregnant, and how far in weeks; what is planned, past or supposed is neither."""
+    far = _gestation(masked, question)
+    denied: Stated | None = None
+    for match in _PREGNANT.finditer(masked):
+        begin = max(0, match.start() - 60)
+        if _NO_PREGNANCY.match(masked[match.end() : match.end() + 40]):
+            continue
+        if _NOT_PREGNANT.search(masked, begin, match.start()):
+            denied = denied or _stated(question, match, False)
+        elif far is not None or not _UNREAL.search(masked, begin, match.start()):
+            return _stated(question, match, True), far
+    if denied is None and far is not None:
+        return Stated(True, far.text, far.start, far.end), far
+    return denied, None
+
+
+def _gestation(masked: str, question: str) -> Stated | None:
+    if match := _GESTATION.search(masked):
+        number = match["n"] or match["n2"] or match["n3"]
+        words = {"five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12}
+        unit = match["u"] or match["u2"] or match["u3"]
+        weeks = float(words.get(number) or int(number)) * (4.345 if unit.startswith("m") else 1.0)
+        if weeks <= 43 and not re.match(r"[\s-]?postpartum", masked[match.end() :]):
+            value = round(weeks, 1)
+            return _stated(question, match, value, "wk", value, value + 1)
+    if (match := _TRIMESTER.search(masked)) and (
+        match["of"] == "trimester" or match["which"] in ("early", "mid", "late")
+    ):
+        name, low, high = _TRIMESTERS[match["which"]]
+        return _stated(question, match, name, "wk", low, high)
+    return None
+
+
+def breastfeeding(masked: str, question: str) -> Stated | None:
+    """True or False, None when nothing is told."""
+    for match in _NURSING.finditer(masked):
+        denied = _NOT_NURSING.search(masked, max(0, match.start() - 30), match.start())
+        return _stated(question, match, denied is None)
+    return None
+
+
+def _stated(
+    question: str,
+    match: re.Match[str],
+    value: float | str | bool,
+    unit: str | None = None,
+    low: float | None = None,
+    high: float | None = None,
+) -> Stated:
+    start, end = match.span()
+    while end > start and question[end - 1] in " -,":
+        end -= 1
+    return Stated(value, question[start:end], start, end, unit, None, low, high)
