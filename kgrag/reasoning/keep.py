@@ -1,0 +1,124 @@
+"""Which pieces become statements: in what order, joined where they belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Final
+
+from kgrag.reasoning.coverage import content_words, coverage
+from kgrag.reasoning.keep_checks import statement_of
+from kgrag.reasoning.parts import Parts
+from kgrag.reasoning.rounds import Draft, chance_of, guarded
+from kgrag.records.answer import Statement
+from kgrag.retrieval.context import Citable
+from kgrag.retrieval.rerank import Ranked
+
+MARGIN: Final = 3.0
+"""A further statement scores at most this much less than the first (in log odds)."""
+FOLLOWING: Final = 0.75
+"""The share of the threshold that a further statement must reach: the first one carries the
+question's subject, and what goes on from it often does not name it again."""
+OFFERED: Final = 10
+"""How many pieces the language model chooses from, when it chooses."""
+
+
+def choose(draft: Draft, parts: Parts) -> list[Ranked]:
+    """The pieces in the order in which they may become statements, near repeats left out."""
+    choice = draft.options.choice or parts.choice
+    pieces = _different(draft.ranked)
+    if choice == "rerank" or parts.model is None:
+        return [r for r in pieces if r.score >= pieces[0].score - MARGIN]
+    offered = pieces[:OFFERED]
+    chosen = parts.model.choose(
+        draft.question, [r.citable.text for r in offered], count=draft.options.statements
+    )
+    return [offered[i] for i in dict.fromkeys(chosen) if 0 <= i < len(offered)]
+
+
+def _different(ranked: Sequence[Ranked], most: int = 30) -> list[Ranked]:
+    """Best first, without pieces of other places that say an earlier one in the same words."""
+    kept: list[Ranked] = []
+    words: list[set[str]] = []
+    for candidate in ranked:
+        piece = candidate.citable
+        mine = set(content_words(piece.text))
+        repeats = any(
+            min(coverage(mine, other), coverage(other, mine)) >= 0.8
+            and not _overlap(k.citable, piece)
+            for k, other in zip(kept, words, strict=True)
+        )  # fmt: skip
+        if not repeats:
+            kept.append(candidate)
+            words.append(mine)
+        if len(kept) == most:
+            break
+    return kept
+
+
+def keep(
+    draft: Draft, parts: Parts, ordered: Sequence[Ranked], threshold: float
+) -> tuple[Statement, ...]:
+    """The statements that passed every check, in order; the others are dropped.
+
+    A piece that overlaps or follows one already kept becomes one quotation with it when both
+    together fit the limit of words, so that a list or an argument is not quoted in shreds.
+    """
+    pieces: list[Citable] = []
+    kept: list[Statement] = []
+
+    @cache
+    def text_of(document_id: str) -> str:
+        return parts.truth.document(document_id).text
+
+    for candidate in ordered:
+        chance = chance_of(draft.question, parts, [candidate])
+        if kept and chance < FOLLOWING * threshold:
+            continue
+        piece = candidate.citable
+        with guarded("span"):
+            at = next((i for i, p in enumerate(pieces) if _touch(p, piece, text_of)), None)
+            joined = None if at is None else _joined(pieces[at], piece, text_of)
+        if at is not None and joined is not None:
+            if joined.words <= draft.options.words:
+                confidence = kept[at].confidence
+                statement = statement_of(draft, parts, joined, confidence)
+                if statement is not None:
+                    pieces[at], kept[at] = joined, statement
+                    continue
+            if _overlap(pieces[at], piece):
+                continue
+        if len(kept) == draft.options.statements:
+            continue
+        confidence = round(draft.chance if not kept else chance, 4)
+        statement = statement_of(draft, parts, piece, confidence)
+        if statement is not None:
+            pieces.append(piece)
+            kept.append(statement)
+    return tuple(kept)
+
+
+def _overlap(one: Citable, other: Citable) -> bool:
+    """Whether the two share characters."""
+    same = one.document_id == other.document_id
+    return same and one.start < other.end and other.start < one.end
+
+
+def _touch(one: Citable, other: Citable, text_of: Callable[[str], str]) -> bool:
+    """Whether the two overlap, or follow each other in one paragraph of one section."""
+    if (one.document_id, one.section) != (other.document_id, other.section):
+        return False
+    first, second = sorted((one, other), key=lambda c: (c.start, c.end))
+    if second.start <= first.end:
+        return True
+    between = text_of(one.document_id)[first.end : second.start]
+    return not between.strip() and "\n" not in between
+
+
+def _joined(one: Citable, other: Citable, text_of: Callable[[str], str]) -> Citable:
+    """The one piece that holds both, from the first character to the last."""
+    start, end = min(one.start, other.start), max(one.end, other.end)
+    first = min(one, other, key=lambda c: c.start)
+    text = text_of(one.document_id)[start:end]
+    return replace(first, start=start, end=end, text=text, doubt=max(one.doubt, other.doubt))
