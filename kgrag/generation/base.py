@@ -54,7 +54,7 @@ class Composes(LanguageModel, Protocol):
         ...
 
     def warnings(self) -> tuple[str, ...]:
-        """What was told of failed replies since this thread last asked; without any text of them."""
+        """What is told of failed replies since this thread last asked; none of their text."""
         ...
 
 
