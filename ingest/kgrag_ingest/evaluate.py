@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
 from kgrag.cli.options import json_option, print_json
 from kgrag.errors import DataError, KnowledgeBaseError, SettingsError
+from kgrag.paths import cache_dir
 
 if TYPE_CHECKING:
     from kgrag.config import Settings
-    from kgrag.evaluation import Suite
-    from kgrag.evaluation.registry import Told
+    from kgrag.evaluation.registry import Held, Told
     from kgrag.progress import Progress
 
 
-def build_kb(suite: Suite, work: Path, settings: Settings, progress: Progress) -> Path:
+def build_kb(suite: Held, work: Path, settings: Settings, progress: Progress) -> Path:
     """The folder of the kb that holds the suite's corpus, made below ``work`` or brought up.
 
     A corpus that is unchanged costs a look at its file, and what a kill left is gone on with. A kb
@@ -68,7 +71,7 @@ def build_kb(suite: Suite, work: Path, settings: Settings, progress: Progress) -
 @click.option(
     "--work",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where kbs of suites are kept [default: the cache folder].",
+    help="Where kbs of suites are kept [default: the cache folder; of --corpus nowhere].",
 )
 @click.option("--kb", type=click.Path(path_type=Path), help="A kb that holds the corpus already.")
 @click.option("--questions", type=click.Path(path_type=Path), help="Your own questions, JSONL.")
@@ -114,7 +117,6 @@ def evaluate(
     from kgrag.evaluation.evaluate import evaluate as run
     from kgrag.evaluation.own import against, own_suite
     from kgrag.evaluation.registry import Request, runner
-    from kgrag.paths import cache_dir
     from kgrag.progress import terminal_progress
 
     if pairs is not None and (suite_name is not None or questions is not None):
@@ -124,7 +126,13 @@ def evaluate(
         half = cast(Literal["dev", "test", "all"], split)
         name = suite_name or "verdicts"
         with terminal_progress() as progress:
-            told = made(Request(name, data, half, limit, kb, pairs, calibrate, progress))
+
+            def build(suite: Held) -> Path:
+                return build_kb(
+                    suite, work or cache_dir("eval"), _settings(None, encoder), progress
+                )
+
+            told = made(Request(name, data, half, limit, kb, pairs, calibrate, progress, build))
         _tell(told, out, as_json)
         return
     if calibrate:
@@ -143,9 +151,9 @@ def evaluate(
     suite = suite.of(cast(Literal["dev", "test", "all"], split), limit)
     if not suite.queries:
         raise DataError(f"no question of {suite.name} is in the part {split!r}")
-    with terminal_progress() as progress:
+    with terminal_progress() as progress, _home(work, public=questions is None) as home:
         settings = _settings(kb, encoder)
-        folder = kb or build_kb(suite, work or cache_dir("eval"), settings, progress)
+        folder = kb or build_kb(suite, home, settings, progress)
         if not folder.is_dir():
             raise KnowledgeBaseError(f"there is no knowledge base at {folder}")
         with Engine.open(folder, settings=settings) as engine:
@@ -161,6 +169,18 @@ def evaluate(
                 progress=progress,
             )
     _tell(report, out, as_json)
+
+
+@contextmanager
+def _home(work: Path | None, *, public: bool) -> Iterator[Path]:
+    """Where the kb is made. A user's own corpus is kept only where the user says so."""
+    if work is not None:
+        yield work
+    elif public:
+        yield cache_dir("eval")
+    else:
+        with TemporaryDirectory(prefix="kgrag-eval-") as folder:
+            yield Path(folder)
 
 
 def _tell(report: Told, out: Path | None, as_json: bool) -> None:

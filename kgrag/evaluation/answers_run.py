@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from kgrag.errors import BadQuestion, KnowledgeBaseError
+from kgrag.errors import BadQuestion, DataError, KnowledgeBaseError, SettingsError
 from kgrag.evaluation.answers import STATEMENTS, WORDS, AnswerSuite
+from kgrag.evaluation.answers_suites import load_answer_suite
 from kgrag.evaluation.answers_ways import OURS, PASSAGES, Given, ask_way, baseline_ways
 from kgrag.evaluation.compare import Comparison, Estimate, compare, estimate
+from kgrag.evaluation.registry import Request
 from kgrag.evaluation.report import made_with
 from kgrag.ids import canonical
 from kgrag.progress import SILENT, Progress
@@ -66,6 +68,28 @@ class AnswerReport:
         found[0].write_bytes(canonical(self.to_json()) + b"\n")
         found[1].write_text(self.to_markdown(), encoding="utf-8")
         return found
+
+
+def run(request: Request) -> AnswerReport:
+    """The report of an answer suite, over the kb given or one made of the suite's corpus.
+
+    SettingsError where neither can be had; DataError when no question is in the part asked for.
+    """
+    from kgrag.config import load_settings
+    from kgrag.engine import Engine
+
+    suite = load_answer_suite(request.suite, request.data).of(request.split, request.limit)
+    if not suite.queries:
+        raise DataError(f"no question of {suite.name} is in the part {request.split!r}")
+    if request.kb is None and (request.build is None or not suite.corpus):
+        raise SettingsError(
+            f"{suite.name} needs the kb that holds its corpus", hint="give --kb DIR"
+        )
+    if request.calibrate:
+        raise SettingsError("suites of answers calibrate nothing", hint="leave out --calibrate")
+    folder = request.kb or (request.build(suite) if request.build else Path())
+    with Engine.open(folder, settings=load_settings(folder / "kgrag.toml")) as engine:
+        return evaluate_answers(engine, suite, split=request.split, progress=request.progress)
 
 
 def evaluate_answers(

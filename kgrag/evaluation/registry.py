@@ -14,12 +14,26 @@ from kgrag.progress import SILENT, Progress
 from kgrag.resolve import Resolver
 
 
+class Held(Protocol):
+    """A suite whose corpus a kb can be made of; ``corpus`` is empty where one must be given."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def base(self) -> str: ...
+    @property
+    def corpus(self) -> bytes: ...
+    @property
+    def recipe(self) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What ``kgrag eval`` was asked for.
 
     ``file`` is a file of one's own in the place of the suite's data; ``calibrate`` asks that what
-    was measured is kept in ``kb`` as its calibration.
+    was measured is kept in ``kb`` as its calibration. ``build`` makes a kb of a suite's corpus by
+    the real pipeline; None where nothing can.
     """
 
     suite: str
@@ -30,6 +44,7 @@ class Request:
     file: Path | None = None
     calibrate: bool = False
     progress: Progress = SILENT
+    build: Callable[[Held], Path] | None = None
 
 
 class Told(Protocol):
@@ -51,6 +66,7 @@ class Told(Protocol):
 Runner = Callable[[Request], Told]
 
 _VERDICTS: Final = "kgrag.evaluation.verdicts.run:run"
+_ANSWERS: Final = "kgrag.evaluation.answers_run:run"
 
 # A name to its runner and the extra that it needs; packages add others by entry points of the
 # group ``kgrag.suite``.
@@ -62,6 +78,10 @@ RUNNERS: Final = Resolver(
         "nli4ct": (_VERDICTS, "models"),
         "medhallu": (_VERDICTS, "models"),
         "verdicts": (_VERDICTS, "models"),
+        "cpgqa-answers": (_ANSWERS, "models"),
+        "bioasq-factoid": (_ANSWERS, "models"),
+        "pubmedqa-evidence": (_ANSWERS, "models"),
+        "evidence-inference": (_ANSWERS, "models"),
     },
 )
 
