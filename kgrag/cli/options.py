@@ -99,6 +99,24 @@ def selection_of(options: Mapping[str, Any]) -> dict[str, Any]:
     return found | {n: options[n] for n in rest if options.get(n) not in (None, False)}
 
 
+def format_option(function: F) -> F:
+    """``--format``: how the result is written; ``--json`` is short for the format ``json``."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "markdown", "json", "html"]),
+        default=None,
+        help="How to print it (text).",
+    )(function)
+
+
+def format_of(form: str | None, as_json: bool) -> str:
+    """The format that the options ask for; a usage error when they contradict each other."""
+    if as_json and form not in (None, "json"):
+        raise click.UsageError(f"--json and --format {form} contradict each other")
+    return "json" if as_json else form or "text"
+
+
 def print_json(value: Any) -> None:
     """``value`` as indented JSON on standard output."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))

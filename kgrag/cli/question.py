@@ -10,6 +10,8 @@ import click
 from kgrag.cli import batch, remote
 from kgrag.cli.options import (
     encoder_option,
+    format_of,
+    format_option,
     json_option,
     kb_option,
     print_json,
@@ -91,6 +93,7 @@ def _found(
 @click.argument("question", required=False)
 @kb_option
 @json_option
+@format_option
 @selection_options
 @click.option("--statements", type=click.IntRange(1, 50), help="At most this many statements.")
 @click.option("--words", type=click.IntRange(5, 1000), help="At most this many words each.")
@@ -101,6 +104,7 @@ def ask(
     question: str | None,
     kb: Path,
     as_json: bool,
+    form: str | None,
     statements: int | None,
     words: int | None,
     as_of: str | None,
@@ -111,6 +115,7 @@ def ask(
 ) -> None:
     """Answer QUESTION with quotations of the sources, or say why not."""
     _one_or_batch(question, source, out)
+    form = format_of(form, as_json)
     payload = {
         "selection": selection_of(options),
         "statements": statements,
@@ -123,9 +128,10 @@ def ask(
             return
         assert question is not None
         answer = engine.ask(question, **payload)
-    if as_json:
+    if form == "json":
         print_json(answer)
-    else:
-        from kgrag.render import answer_text
+        return
+    from kgrag.render import answer_markdown, answer_page, answer_text
 
-        click.echo(answer_text(answer))
+    forms = {"text": answer_text, "markdown": answer_markdown, "html": answer_page}
+    click.echo(forms[form](answer))

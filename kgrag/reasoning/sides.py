@@ -107,7 +107,7 @@ def sides_of(assertion: Assertion) -> Iterator[Side]:
             assertion.subject,
             assertion.object,
             assertion.predicate,
-            _stance(assertion),
+            stance_of(assertion),
             piece,
             assertion.qualifiers,
             population_of(where),
@@ -164,7 +164,8 @@ def advised(advice: Recommendation, truth: Reads, concepts: Concepts) -> Iterato
             )
 
 
-def _stance(assertion: Assertion) -> Stance:
+def stance_of(assertion: Assertion) -> Stance:
+    """Whether the assertion advises or advises against, or says or denies what is."""
     if assertion.predicate == _NEVER:
         # That a drug is not forbidden does not recommend it.
         return "neither" if assertion.negated else "against"

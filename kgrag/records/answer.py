@@ -243,6 +243,18 @@ class Answer:
 
         print(answer_text(self))
 
+    def to_markdown(self) -> str:
+        """The answer as Markdown; nothing of a source can become markup."""
+        from kgrag.render import answer_markdown
+
+        return answer_markdown(self)
+
+    def to_html(self) -> str:
+        """The answer as one whole HTML page, without script, link or anything from elsewhere."""
+        from kgrag.render import answer_page
+
+        return answer_page(self)
+
     def _repr_html_(self) -> str:
         from kgrag.render import answer_html
 
