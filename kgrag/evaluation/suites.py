@@ -152,11 +152,12 @@ def medquad(folder: Path) -> Suite:
     for row in rows:
         first.setdefault(row["answer"], medquad_id(row))
     corpus = [{"id": identifier, "text": answer} for answer, identifier in first.items()]
-    # A few ids name two answers each: which one a kb keeps is chance, so neither is asked about.
+    # A few ids name two answers each: the first one stands for itself and is not asked about.
     seen: dict[str, int] = {}
     for record in corpus:
         seen[record["id"]] = seen.get(record["id"], 0) + 1
     twice = {identifier for identifier, n in seen.items() if n > 1}
+    corpus = list({record["id"]: record for record in reversed(corpus)}.values())[::-1]
     questions: dict[str, tuple[str, str]] = {}
     qrels: dict[str, dict[str, int]] = {}
     dropped = 0

@@ -119,6 +119,13 @@ def test_own_files_give_a_report_in_both_forms(files: Path) -> None:
         assert text not in told and text not in json.dumps(report)
 
 
+def test_a_corpus_of_ones_own_is_kept_only_where_one_says(files: Path) -> None:
+    before = sorted(p for p in files.rglob("*") if p.is_file())
+    run("--questions", files / "questions.jsonl", "--corpus", files / "corpus.jsonl",
+        "--encoder", "hashing", "--no-ablations")  # fmt: skip
+    assert sorted(p for p in files.rglob("*") if p.is_file()) == before
+
+
 def test_a_kb_is_made_once_and_anew_when_the_corpus_changes(files: Path) -> None:
     with_generation = []
     for text in (None, "Aspirin is taken for life.", None):
