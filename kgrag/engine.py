@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kgrag.linking import Linker
     from kgrag.reasoning.loop import Parts
     from kgrag.records.explained import Explained
+    from kgrag.records.notes import NoteCheck
     from kgrag.retrieval.passages import HybridRetriever
     from kgrag.stores.base import VectorIndex
     from kgrag.stores.graph import Graph
@@ -273,6 +274,36 @@ class Engine:
             if behind:
                 answer = replace(answer, warnings=(*answer.warnings, notice("index_behind")))
             return answer
+
+    def check_note(
+        self,
+        note: str,
+        *,
+        id: str | None = None,
+        collections: Sequence[str] = (),
+        selection: Selection | None = None,
+        seconds: float | None = None,
+        progress: Progress = SILENT,
+    ) -> NoteCheck:
+        """Each sentence of a note, or of any model's text: supported, contradicted, not covered.
+
+        Within ``seconds`` when given; what was not reached by then says so. Other threads ask
+        between two sentences. BadQuestion when the note is empty or too long.
+        """
+        from kgrag.reasoning.notices import notice
+        from kgrag.verification.notes import NoteOptions, check_note
+
+        options = NoteOptions(selection=_selected(selection, collections), seconds=seconds)
+        with self._turn:
+            self._follow()
+            behind = self._check_index()
+            searches, linker = self.retriever, self.linker
+        check = check_note(
+            note, self.truth, searches, linker, options, id=id, progress=progress, turn=self._turn
+        )
+        if behind:
+            return replace(check, warnings=(*check.warnings, notice("index_behind")))
+        return check
 
     def _check_index(self) -> bool:
         """Whether the index lags behind the truth; KnowledgeBaseError when there is none at all.

@@ -1,7 +1,8 @@
 """The ``kgrag`` command. Subcommands of the other roots join by entry point.
 
-Exit codes: 0 done (an abstention is an answer); 1 done, but part of the input was refused;
-2 wrong usage; 3 settings or installation; 4 the input; 5 try again later; 70 a defect of kgrag.
+Exit codes: 0 done (an abstention is an answer); 1 done, but part of the input was refused, or a
+sentence of a checked note is contradicted; 2 wrong usage; 3 settings or installation; 4 the input;
+5 try again later; 70 a defect of kgrag.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ def root() -> None:
 
 def main() -> None:
     """Run the command line; errors of kgrag end as one line on standard error."""
-    from kgrag.cli import batch, inspect, models, question, train, vocabulary
+    from kgrag.cli import batch, inspect, models, question, train, verify, vocabulary
 
-    for module in (question, inspect, models, vocabulary, batch, train):
+    for module in (question, inspect, models, vocabulary, batch, verify, train):
         module.register(root)
     try:
         # Without its standalone mode click gives back the code of an Exit instead of raising it.

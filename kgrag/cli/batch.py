@@ -104,9 +104,8 @@ def _texts(value: Any) -> bool:
 
 
 def register(root: click.Group) -> None:
-    """Add ``kgrag link`` and ``kgrag verify`` to ``root``."""
+    """Add ``kgrag link`` to ``root``."""
     root.add_command(link)
-    root.add_command(verify)
 
 
 @click.command()
@@ -136,42 +135,3 @@ def link(text: str | None, as_json: bool, source: Path | None, out: Path | None)
             click.echo(mentions_text(found["mentions"], names))
     else:
         raise click.UsageError("give either a TEXT, or --batch IN.jsonl with --out OUT.jsonl")
-
-
-@click.command()
-@click.option("--statement", help="The statement to check.")
-@click.option("--evidence", multiple=True, help="A text to check it against (repeatable).")
-@json_option
-@options
-def verify(
-    statement: str | None,
-    evidence: tuple[str, ...],
-    as_json: bool,
-    source: Path | None,
-    out: Path | None,
-) -> None:
-    """Check a statement against evidence: supported, contradicted or not_enough_info."""
-    from kgrag.linking import Linker
-    from kgrag.render import verdict_text
-    from kgrag.verification import verify_json
-    from kgrag.vocabulary.lexicon import Lexicon, default_path
-
-    linker = Linker(Lexicon.open(default_path()))
-
-    def verdict(record: dict[str, Any]) -> Mapping[str, Any]:
-        texts = record["evidence"]
-        evidence = [texts] if isinstance(texts, str) else texts
-        return verify_json(record["statement"], evidence, linker=linker)
-
-    if source is not None and out is not None and statement is None:
-        run(source, out, ("statement", "evidence"), verdict)
-    elif statement is not None and evidence and source is None:
-        given = verdict({"statement": statement, "evidence": list(evidence)})
-        if as_json:
-            print_json(given)
-        else:
-            click.echo(verdict_text(given))
-    else:
-        raise click.UsageError(
-            "give either --statement with --evidence, or --batch IN.jsonl with --out OUT.jsonl"
-        )

@@ -8,17 +8,21 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from kgrag.errors import DataError, RetryableError, SettingsError
+from kgrag.progress import Progress
+
+_NOTE_SECONDS: Final = 900  # a long note takes minutes
 
 
 class Asking(Protocol):
-    """What ``search`` and ``ask`` need; plain JSON values come back."""
+    """What ``search``, ``ask`` and ``verify`` need; plain JSON values come back."""
 
     def search(self, question: str, **options: Any) -> list[dict[str, Any]]: ...
     def explain(self, question: str, **options: Any) -> dict[str, Any]: ...
     def ask(self, question: str, **options: Any) -> dict[str, Any]: ...
+    def check_note(self, note: str, *, progress: Progress, **options: Any) -> dict[str, Any]: ...
 
 
 @contextmanager
@@ -66,6 +70,11 @@ class Local:
         answer: dict[str, Any] = self._engine.ask(question, **_read(options)).to_json()
         return answer
 
+    def check_note(self, note: str, *, progress: Progress, **options: Any) -> dict[str, Any]:
+        check = self._engine.check_note(note, progress=progress, **_read(options))
+        found: dict[str, Any] = check.to_json()
+        return found
+
 
 def _read(options: dict[str, Any]) -> dict[str, Any]:
     """The options with their selection as the engine takes it."""
@@ -83,19 +92,26 @@ class Remote:
         self._url = url.rstrip("/")
 
     def search(self, question: str, **options: Any) -> list[dict[str, Any]]:
-        hits: list[dict[str, Any]] = self._post("/v1/search", question, options)["hits"]
+        found = self._post("/v1/search", {"question": question} | options)
+        hits: list[dict[str, Any]] = found["hits"]
         return hits
 
     def explain(self, question: str, **options: Any) -> dict[str, Any]:
-        explained: dict[str, Any] = self._post("/v1/search", question, options | {"explain": True})
+        explained: dict[str, Any] = self._post(
+            "/v1/search", {"question": question, "explain": True} | options
+        )
         return explained
 
     def ask(self, question: str, **options: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = self._post("/v1/ask", question, options)
+        answer: dict[str, Any] = self._post("/v1/ask", {"question": question} | options)
         return answer
 
-    def _post(self, path: str, question: str, options: dict[str, Any]) -> Any:
-        body = {"question": question, **{k: v for k, v in options.items() if v is not None}}
+    def check_note(self, note: str, *, progress: Progress, **options: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self._post("/v1/verify", {"note": note} | options, _NOTE_SECONDS)
+        return found
+
+    def _post(self, path: str, options: dict[str, Any], seconds: float = 120) -> Any:
+        body = {k: v for k, v in options.items() if v is not None}
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
             self._url + path,
             data=json.dumps(body).encode(),
@@ -104,7 +120,7 @@ class Remote:
         # Proxies of the environment must never see a question that stays on this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=120) as response:
+            with opener.open(request, timeout=seconds) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             problem = json.loads(error.read() or b"{}")

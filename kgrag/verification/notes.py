@@ -8,8 +8,10 @@ that is not clearly contradicted is ``not_covered``: a note is full of what no s
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -35,6 +37,7 @@ LEAST_ABOUT: Final = 0.4
 LEAST_AGAINST: Final = 0.6
 """The same for a piece that is to contradict the sentence."""
 _MOST_CHARS: Final = 1_500  # of one sentence; what is longer is no sentence
+_HALF: Final = re.compile("[\ud800-\udfff]")
 _NAMED: Final = frozenset({"drug", "chemical", "disease"})
 
 
@@ -73,15 +76,18 @@ def check_note(
     *,
     id: str | None = None,
     progress: Progress = SILENT,
+    turn: AbstractContextManager[object] | None = None,
 ) -> NoteCheck:
     """Every sentence of the note with its verdict and evidence.
 
-    BadQuestion when the note is empty or longer than ``MAX_NOTE_CHARS``. A check that breaks
-    ends the call: no sentence is called supported by what could not be checked.
+    ``turn`` is held while a sentence is looked up, and given back between two. BadQuestion when
+    the note is empty, no text, or longer than ``MAX_NOTE_CHARS``. A check that breaks ends the
+    call: no sentence is called supported by what could not be checked.
     """
     began = time.perf_counter()
+    _check(note)
     limits = options or NoteOptions()
-    found = list(checked(note, truth, searches, linker, limits, progress=progress))
+    found = list(checked(note, truth, searches, linker, limits, progress=progress, turn=turn))
     whole = all(s.reason not in (_NO_TIME, _TOO_MANY) for s in found)
     return NoteCheck(
         id or make_id("note", sha256(note.encode())),
@@ -110,12 +116,10 @@ def checked(
     options: NoteOptions,
     *,
     progress: Progress = SILENT,
+    turn: AbstractContextManager[object] | None = None,
 ) -> Iterator[CheckedSentence]:
     """The sentences of ``check_note`` one by one, as each is done."""
-    if not note.strip():
-        raise BadQuestion("the note is empty")
-    if len(note) > MAX_NOTE_CHARS:
-        raise BadQuestion(f"the note is longer than {MAX_NOTE_CHARS:,} characters")
+    _check(note)
     checker = _Checker(truth, searches, linker, options)
     parts = list(note_sentences(note))
     progress.stage("checking", len(parts), "sentences")
@@ -127,9 +131,20 @@ def checked(
         elif until is not None and time.monotonic() > until:
             yield _uncovered(sentence, _NO_TIME)
         else:
-            yield checker.check(sentence, before)
+            with turn or nullcontext():
+                one = checker.check(sentence, before)
+            yield one
         before = [] if sentence.kind == "heading" else [*before[-1:], sentence.text]
         progress.advance()
+
+
+def _check(note: str) -> None:
+    if not any(c.isalnum() for c in note):
+        raise BadQuestion("the note is empty")
+    if len(note) > MAX_NOTE_CHARS:
+        raise BadQuestion(f"the note is longer than {MAX_NOTE_CHARS:,} characters")
+    if _HALF.search(note):
+        raise BadQuestion("the note holds half of a character")
 
 
 def _uncovered(
@@ -246,10 +261,12 @@ class _Checker:
     ) -> CheckedSentence:
         place = sentence.start, sentence.end, sentence.text, sentence.kind
         support = [j.evidence for j in judged if j.evidence.verdict == "supported"]
-        against = [j.evidence for j in judged if j.evidence.verdict == "contradicted"]
+        against = [j.evidence for j in sorted(judged, key=_plainness) if not _supports(j)]
         if support:
+            # What holds for other people, or says another thing too, is nothing against it.
+            clear = tuple(e for e in against if _failed(e) & _CLEAR and not _failed(e) - _CLEAR)
             return CheckedSentence(
-                *place, "supported", tuple(support[:3]), tuple(against[:3]), checks=(graph.check,)
+                *place, "supported", tuple(support[:3]), clear[:3], checks=(graph.check,)
             )
         if against:
             return CheckedSentence(
@@ -261,6 +278,25 @@ class _Checker:
         if graph.citation is not None:
             return self._by_graph(sentence, graph, reason)
         return _uncovered(sentence, reason, nearest, (graph.check,))
+
+
+# Layers that tell another thing of the same people.
+_CLEAR: Final = frozenset({"numbers", "units", "dose", "negation", "direction"})
+
+
+def _supports(judged: _Judged) -> bool:
+    return judged.evidence.verdict == "supported"
+
+
+def _failed(evidence: NoteEvidence) -> frozenset[str]:
+    return frozenset(c.layer for c in evidence.checks if c.result == "fail")
+
+
+def _plainness(judged: _Judged) -> tuple[float, int, str]:
+    """The plainest contradiction first: the same words but for one thing, and the latest."""
+    date = judged.evidence.citation.document.date or "0"
+    newest = "".join(chr(255 - ord(c)) for c in date if ord(c) < 255)
+    return -round(judged.covered, 1), len(_failed(judged.evidence)), newest
 
 
 def _nearest(text: str, pieces: Sequence[Citable], most: int) -> list[tuple[float, Citable]]:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from kgrag import Engine, __version__
 from kgrag_services import problems
 from kgrag_services.catching_up import catching_up
-from kgrag_services.routes import documents, health, question
+from kgrag_services.routes import documents, health, question, verify
 
 
 def create_app(engine: Engine) -> FastAPI:
@@ -40,6 +40,6 @@ def create_app(engine: Engine) -> FastAPI:
     app.state.engine = engine
     app.state.ready = False
     problems.install(app)
-    for module in (health, question, documents):
+    for module in (health, question, documents, verify):
         app.include_router(module.router)
     return app
