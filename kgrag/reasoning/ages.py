@@ -44,8 +44,8 @@ GROUPS: Final[Mapping[str, tuple[str, float, float | None]]] = {
          "premature baby|premature babies|preterm baby"),
         ("infant", 0.0, 1.0, "infant infants infancy baby babies"),
         ("toddler", 1.0, 4.0, "toddler toddlers"),
-        ("child", 0.0, 18.0, "child children childhood kid kids pediatric paediatric schoolchildren "
-         "minors|young child|young children|older children"),
+        ("child", 0.0, 18.0, "child children childhood kid kids pediatric paediatric "
+         "schoolchildren minors|young child|young children|older children"),
         ("adolescent", 10.0, 20.0, "adolescent adolescents adolescence teen teens teenager "
          "teenagers teenage"),
         ("adult", 18.0, None, "adult adults adulthood"),
@@ -90,6 +90,9 @@ _IS: Final = re.compile(
     rf"postpartum|into|of\s(?!age)|along))\b)?(?=\s?(?:[,.;)?!]|\Z|old\b|and\b|with\b|who\b|but\b|has\b|"
     rf"female|male\b))(?!\.\d)"
 )
+_WOMAN_OF: Final = re.compile(
+    rf"\b(?:wom[ae]n|man|girl|boy|patient|lady|female|male)(?:,|\sof)\s{_NUM.format('n')}(?=[,.;?)]|\s(?:and|with|who|years|has)\b|\Z)"
+)
 _LETTER: Final = re.compile(
     rf"(?<![\d.,/])\b{_NUM.format('n')}\s?[-/]?\s?(?:y/?o\s?)?(?P<sex>f|m)\b(?!['/.]?\w)(?!\s?\()"
 )
@@ -114,7 +117,7 @@ _AND_OVER: Final = re.compile(
 )
 _PEOPLE: Final = re.compile(
     r"(?:aged?|adults?|women|men|people|persons?|patients?|children|infants?|babies|individuals|"
-    r"boys|girls|adolescents?|those|anyone|everyone|kids|females?|males?|he|she|(?:is|are))"
+    r"boys|girls|adolescents?|those|anyone|everyone|kids|females?|males?|he|she|daughter|son|mother|father|child)"
     r"(?:\s(?:who\s(?:is|are)|that\sare|is|are|aged))?\s{1,2}\Z"
 )
 _GROUP: Final = re.compile(
@@ -172,7 +175,7 @@ def _step(unit: str | None) -> float:
 
 def _patients(lower: str) -> list[Age]:
     found: list[Age] = []
-    for pattern in (_AND_A_HALF, _OLD_AGE, _AGED, _IS, _LETTER):
+    for pattern in (_AND_A_HALF, _OLD_AGE, _AGED, _IS, _LETTER, _WOMAN_OF):
         for match in pattern.finditer(lower):
             if _THEN.search(lower, max(0, match.start() - 60), match.start()):
                 continue
@@ -180,7 +183,7 @@ def _patients(lower: str) -> list[Age]:
             value, step = _value(match["n"]), _step(groups.get("u"))
             if pattern is _AND_A_HALF:
                 value += 0.5
-            if pattern in (_IS, _LETTER) and groups.get("u") is None and value < 2:
+            if pattern in (_IS, _LETTER, _WOMAN_OF) and groups.get("u") is None and value < 2:
                 continue  # "is 1" is a number
             if value * step <= 125:
                 low = value * step

@@ -8,8 +8,12 @@ same sentence, and ``^`` at the front for the beginning of a sentence.
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
+
+from kgrag.paths import resource
 
 _TOKEN: Final = re.compile(r"\^|\.\.\.|\([^()]*\)\??|[^\s()^]+")
 # Every piece takes characters that the next one cannot, so that nothing is tried twice.
@@ -35,6 +39,13 @@ def compiled(phrases: Iterable[str]) -> re.Pattern[str]:
     """
     written = sorted(phrases, key=len, reverse=True)
     return re.compile("|".join(f"(?:{_pattern(phrase)})" for phrase in written) or r"(?!)")
+
+
+@cache
+def listed(name: str) -> re.Pattern[str]:
+    """The pattern of a list of ``ontologies/patient_phrases.toml``; KeyError for an unknown one."""
+    path = resource("ontologies", "patient_phrases.toml")
+    return compiled(tomllib.loads(path.read_text(encoding="utf-8"))[name]["phrases"])
 
 
 def _pattern(phrase: str) -> str:

@@ -1,0 +1,159 @@
+"""Whether a source's words are for the patient whom a question tells of."""
+
+from __future__ import annotations
+
+import pytest
+
+from kgrag.reasoning.analysis import analyse
+from kgrag.reasoning.applicability import forbids, judge
+from kgrag.reasoning.drug_classes import drug_classes, spoken_against
+from kgrag.reasoning.follow_up import MOST, questions
+from kgrag.reasoning.notices import notice
+from kgrag.reasoning.populations import warns
+from kgrag.records.analysis import Patient
+
+WOMAN = "A 67-year-old woman with hypertension"
+MAN = "A 30-year-old man with acne"
+EXPECTING = "A 30-year-old pregnant woman with acne"
+CHILD = "My 4-year-old son has an ear infection"
+
+CASES = [
+    # question, text, place, result, fact
+    (WOMAN, "Screen for depression in adults aged 18 to 49 years.", (), "not_applicable", "age"),
+    (WOMAN, "Screen for depression in adults.", (), "applies", "age"),
+    (WOMAN, "Screen adults 65 years or older.", (), "applies", "age"),
+    (WOMAN, "Screening is recommended.", ("Depression in Children: Screening",),
+     "not_applicable", "age"),
+    (WOMAN, "Screen children and adults.", (), "applies", "age"),
+    (WOMAN, "The disorder begins in childhood or later.", (), "unknown", ""),
+    (CHILD, "Give amoxicillin to children under 5 years.", (), "applies", "age"),
+    (CHILD, "Adults take 500 mg three times daily.", (), "not_applicable", "age"),
+    (CHILD, "Children: 250 mg. Adults: 500 mg.", (), "applies", "age"),
+    ("A 17-year-old boy", "Adults take 500 mg three times daily.", (), "applies", "age"),
+    ("A woman in her 70s", "Vaccinate people aged 75 years and older.", (), "unknown", ""),
+    ("A woman in her 70s", "Vaccinate people aged 60 years and older.", (), "applies", "age"),
+    ("A woman in her 70s", "Vaccinate people younger than 50.", (), "not_applicable", "age"),
+    (MAN, "Screen women for osteoporosis.", (), "not_applicable", "sex"),
+    (MAN, "Men are affected more often than women.", (), "unknown", ""),
+    (EXPECTING, "Doxycycline should be avoided in pregnancy.", (), "applies", "pregnant"),
+    (MAN, "Doxycycline should be avoided in pregnancy.", (), "not_applicable", "pregnant"),
+    (WOMAN, "Doxycycline should be avoided in pregnancy.", (), "not_applicable", "pregnant"),
+    (EXPECTING, "Statins are recommended in nonpregnant adults.", (), "not_applicable", "pregnant"),
+    (EXPECTING, "Use it except in pregnancy.", (), "not_applicable", "pregnant"),
+    (MAN, "Screen all adults, including pregnant women.", (), "applies", "age"),
+    (MAN, "Doxycycline 100 mg daily is recommended; avoid in pregnancy.", (), "unknown", ""),
+    (MAN, "Vaccinate adults and pregnant women.", (), "applies", "age"),
+    ("A woman 8 weeks pregnant", "Vaccinate in the second or third trimester.", (),
+     "not_applicable", "gestation"),
+    ("A woman 30 weeks pregnant", "Vaccinate in the second or third trimester.", (),
+     "applies", "gestation"),
+    ("A man with eGFR 25", "Metformin is contraindicated if eGFR is below 30 mL/min.", (),
+     "applies", "renal"),
+    ("A man with eGFR 60", "Metformin is contraindicated if eGFR is below 30 mL/min.", (),
+     "not_applicable", "renal"),
+    ("A man with CKD stage 4", "Give 50 mg when creatinine clearance is 30 to 60 mL/min.", (),
+     "not_applicable", "renal"),
+    ("A man on hemodialysis", "Avoid in patients with severe renal impairment.", (),
+     "applies", "renal"),
+    ("A man with creatinine 2.1 mg/dL", "Avoid if eGFR is below 30 mL/min.", (), "unknown", ""),
+    ("A man with Child-Pugh C cirrhosis", "Use in Child-Pugh class A or B.", (),
+     "not_applicable", "hepatic"),
+    ("A man allergic to penicillin", "Amoxicillin 1 g daily is recommended.", (),
+     "not_applicable", "allergies"),
+    ("A man allergic to penicillin", "Use doxycycline if allergic to penicillin.", (),
+     "unknown", ""),
+    ("A man allergic to penicillin", "Do not give amoxicillin with methotrexate.", (),
+     "unknown", ""),
+    ("A man allergic to penicillin", "Azithromycin is recommended.", (), "unknown", ""),
+    ("A man with sulfa allergy", "Treat with trimethoprim-sulfamethoxazole.", (),
+     "not_applicable", "allergies"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("question", "text", "place", "result", "fact"), CASES)
+def test_only_a_clear_conflict_excludes(
+    question: str, text: str, place: tuple[str, ...], result: str, fact: str
+) -> None:
+    judged = judge(analyse(question).patient, text, place)
+    assert (judged.result, judged.fact) == (result, fact), judged
+
+
+def test_an_allergy_names_both_substances() -> None:
+    patient = analyse("A man allergic to penicillin").patient
+    reason = judge(patient, "Amoxicillin 1 g daily is recommended.").reason
+    assert "Amoxicillin (penicillins)" in reason
+    assert "allergy to penicillin" in reason
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("Avoid in pregnancy.", ("pregnant",)),
+        ("Reduce the dose if eGFR is below 30 mL/min.", ("renal",)),
+        ("Children under 5 years take 250 mg.", ("age",)),
+        ("Give 15 mg/kg every 6 hours.", ("weight",)),
+        ("Use doxycycline in patients allergic to penicillin.", ("allergies",)),
+        ("Give 500 mg to adults.", ()),
+        ("Give 500 mg.", ()),
+    ],
+)
+def test_what_is_not_told_is_named(text: str, missing: tuple[str, ...]) -> None:
+    assert judge(Patient(), text).missing == missing
+
+
+def test_a_warning_forbids_only_whom_it_warns() -> None:
+    advice = "Doxycycline 100 mg daily is recommended for acne."
+    warning = "Tetracyclines are contraindicated in pregnancy."
+    assert "pregnancy" in forbids(analyse(EXPECTING).patient, advice, warning)
+    assert forbids(analyse(MAN).patient, advice, warning) == ""
+    assert (
+        forbids(analyse(EXPECTING).patient, advice, "Statins must not be used in pregnancy.") == ""
+    )
+    assert forbids(analyse(EXPECTING).patient, warning, warning) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Avoid in pregnancy.", True),
+        ("It is not recommended in children.", True),
+        ("Must not be used.", True),
+        ("Metformin is not contraindicated in heart failure.", False),
+        ("Treatment should not be delayed.", False),
+        ("It is safe in pregnancy.", False),
+    ],
+)
+def test_warnings(text: str, expected: bool) -> None:
+    assert warns(text) is expected
+
+
+def test_at_most_three_questions_and_only_where_something_depends() -> None:
+    analysis = analyse("What is the treatment of a urinary infection?")
+    pieces = [
+        "Nitrofurantoin 100 mg; avoid if eGFR is below 45 mL/min.",
+        "Avoid it in pregnancy.",
+        "Children under 12 years take 3 mg/kg.",
+        "Use fosfomycin in patients allergic to penicillin.",
+    ]
+    judged = [judge(analysis.patient, piece) for piece in pieces]
+    asked = questions(analysis, judged)
+    assert len(asked) == MOST
+    assert asked[0] == notice("ask_pregnant")
+    assert questions(analysis, [judge(analysis.patient, "Drink more.")]) == ()
+    assert questions(analyse("What is cystitis?"), judged) == ()
+    assert questions(analyse("Who should be treated for cystitis?"), judged) == ()
+
+
+def test_what_is_told_is_not_asked() -> None:
+    analysis = analyse("What is the dose of metformin for a 50-year-old man with eGFR 50?")
+    piece = "Reduce the dose in adults over 65 or if eGFR is below 45 mL/min."
+    assert questions(analysis, [judge(analysis.patient, piece)]) == ()
+
+
+def test_the_table_of_classes_is_lower_case_and_reaches_both_ways() -> None:
+    for group in drug_classes():
+        assert group.of and group.names
+        assert all(name == name.lower() for name in group.of | group.names)
+    assert "amoxicillin" in spoken_against("penicillin")
+    assert "penicillins" in spoken_against("amoxicillin")
+    assert set(spoken_against("peanut")) == {"peanut"}
