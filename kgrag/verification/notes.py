@@ -36,6 +36,8 @@ LEAST_ABOUT: Final = 0.4
 """The least share of a sentence's content words that a piece and its place have, to be judged."""
 LEAST_AGAINST: Final = 0.6
 """The same for a piece that is to contradict the sentence."""
+LEAST_OF_PIECE: Final = 0.22
+"""The least share of the content words of a contradicting piece that the sentence has."""
 _MOST_CHARS: Final = 1_500  # of one sentence; what is longer is no sentence
 _HALF: Final = re.compile("[\ud800-\udfff]")
 _NAMED: Final = frozenset({"drug", "chemical", "disease"})
@@ -225,7 +227,7 @@ class _Checker:
             result = verify_statement(text, [piece.text, piece.place], linker=self._linker)
             if result.verdict == "not_enough_info":
                 continue
-            if result.verdict == "contradicted" and covered < LEAST_AGAINST:
+            if result.verdict == "contradicted" and not _may_contradict(text, piece, covered):
                 continue
             evidence = NoteEvidence(
                 citation, result.verdict, result.confidence, (span, *result.checks)
@@ -278,6 +280,20 @@ class _Checker:
         if graph.citation is not None:
             return self._by_graph(sentence, graph, reason)
         return _uncovered(sentence, reason, nearest, (graph.check,))
+
+
+def _may_contradict(text: str, piece: Citable, covered: float) -> bool:
+    """Whether the piece is about the sentence's matter enough to be held against it.
+
+    A list, or a long sentence that has the words among many others, speaks of something else.
+    """
+    own = set(content_words(piece.text))
+    shared = own & set(content_words(text))
+    return (
+        covered >= LEAST_AGAINST
+        and len(shared) >= LEAST_OF_PIECE * len(own)
+        and "\n" not in piece.text
+    )
 
 
 # Layers that tell another thing of the same people.
