@@ -16,6 +16,7 @@ from typing import Final, Literal, Protocol
 
 from kgrag.records.answer import CitedDocument, Hit
 from kgrag.records.text import Block, BlockKind, Document, Span
+from kgrag.retrieval.instructions import speaks_nearby
 from kgrag.retrieval.instructions import speaks_to_model as speaks_to_model
 from kgrag.sentences import sentences
 from kgrag.stores.base import DocumentInfo
@@ -141,6 +142,11 @@ def build_context(
                 barred.add(identifier)
                 continue
             documents[identifier] = truth.document(identifier)
+            if speaks_to_model(documents[identifier].title):  # it stands beside every quotation
+                refused["instruction"] += rank < _NEAR
+                barred.add(identifier)
+                del documents[identifier]
+                continue
             if documents[identifier].metadata.retracted:
                 concerns.append(identifier)
         document = documents[identifier]
@@ -220,7 +226,7 @@ def _pieces(
             text = extended.of(document.text)
             if len(text.split()) > words:
                 refused["too_long"] += 1
-            elif speaks_to_model(text):
+            elif speaks_to_model(text) or speaks_nearby(document, extended.start, extended.end):
                 refused["instruction"] += 1
             elif has_dose(text) and _doubtful(document, extended):
                 refused["doubtful"] += 1
@@ -393,7 +399,10 @@ def _before(
 
 
 def may_show(document: Document, start: int, end: int) -> bool:
-    """Whether ``[start, end)`` addresses no model, and names no dose on a doubtful page."""
+    """Whether ``[start, end)`` and what stands close to it address no model, and it names no dose
+    on a doubtful page."""
     span = Span(start, end)
     text = span.of(document.text)
-    return not speaks_to_model(text) and not (has_dose(text) and _doubtful(document, span))
+    if speaks_to_model(text) or speaks_nearby(document, start, end):
+        return False
+    return not (has_dose(text) and _doubtful(document, span))
