@@ -80,18 +80,29 @@ _AND_A_HALF: Final = re.compile(
     rf"(?<![\d.,])\b{_NUM.format('n')}[\s-]and[\s-]a[\s-]half[\s-]{_UNIT.format('u')}{_OLD}"
 )
 _AGED: Final = re.compile(
-    rf"\b(?:aged?|ages)(?:\sof|\sis|\s?:)?\s{_NUM.format('n')}(?![\d.%]|\s?(?:mg|ml|kg|to\b|-|and\b\s"
-    rf"(?:\d|older|over|above|up\b|younger|under))|\s(?:years?|yrs?|months?)?\s?(?:of\sage\s)?(?:or|and)\s"
+    rf"\b(?:aged?|ages)(?:\sof|\sis|\s?:)?\s{_NUM.format('n')}(?![\d.%]|\s?(?:mg|ml|kg|to\b|-|"
+    rf"and\b\s"
+    rf"(?:\d|older|over|above|up\b|younger|under))|\s(?:years?|yrs?|"
+    rf"months?)?\s?(?:of\sage\s)?(?:or|and)\s"
     rf"(?:older|over|above|more|younger|under|less))(?:\s{_UNIT.format('u')}\b)?"
 )
 _IS: Final = re.compile(
-    rf"\b(?:is|am|i'm|she's|he's|was|turned|turning|turns|just)\s(?:now\s|only\s|almost\s|about\s|nearly\s|"
-    rf"already\s)?{_NUM.format('n')}(?:\s{_UNIT.format('u')}(?!\s(?:ago|later|after|since|before|pregnant|"
-    rf"postpartum|into|of\s(?!age)|along))\b)?(?=\s?(?:[,.;)?!]|\Z|old\b|and\b|with\b|who\b|but\b|has\b|"
+    rf"\b(?:is|am|i'm|she's|he's|was|turned|turning|turns|just)\s(?:now\s|only\s|almost\s|"
+    rf"about\s|nearly\s|"
+    rf"already\s)?{_NUM.format('n')}(?:\s{_UNIT.format('u')}(?!\s(?:ago|later|after|since|before|"
+    rf"pregnant|"
+    rf"postpartum|into|of\s(?!age)|along))\b)?(?=\s?(?:[,.;)?!]|\Z|old\b|and\b|with\b|who\b|"
+    rf"but\b|has\b|"
     rf"female|male\b))(?!\.\d)"
 )
+_KIN_OF: Final = re.compile(
+    r"\b(?:husband|wife|mother|mom|mum|father|dad|son|daughter|brother|sister|partner|child|uncle|"
+    rf"aunt|grandmother|grandfather|patient|wom[ae]n|man)\s?[(,]\s?(?:aged?\s)?{_NUM.format('n')}"
+    rf"\s?{_UNIT.format('u')}?(?=\s?[),])"
+)
 _WOMAN_OF: Final = re.compile(
-    rf"\b(?:wom[ae]n|man|girl|boy|patient|lady|female|male)(?:,|\sof)\s{_NUM.format('n')}(?=[,.;?)]|\s(?:and|with|who|years|has)\b|\Z)"
+    rf"\b(?:wom[ae]n|man|girl|boy|patient|lady|female|male)(?:,|"
+    rf"\sof)\s{_NUM.format('n')}(?=[,.;?)]|\s(?:and|with|who|years|has)\b|\Z)"
 )
 _LETTER: Final = re.compile(
     rf"(?<![\d.,/])\b{_NUM.format('n')}\s?[-/]?\s?(?:y/?o\s?)?(?P<sex>f|m)\b(?!['/.]?\w)(?!\s?\()"
@@ -101,23 +112,28 @@ _DECADE: Final = re.compile(
     r"(?P<n>\d0'?s|" + "|".join(_DECADES) + r")\b"
 )
 _BETWEEN: Final = re.compile(
-    rf"(?<![\d.,])\b(?P<from>(?:aged?|ages|between)\s(?:between\s|from\s|of\s)?)?{_NUM.format('low')}"
-    rf"(?:[\s-]{{0,2}}{_UNIT.format('u1')}(?:\sof\sage)?)?(?P<joint>\s?-\s?|\sto\s|\sand\s|\sthrough\s|\suntil\s)"
+    rf"(?<![\d.,])\b(?P<from>(?:aged?|ages|between)\s(?:between\s|from\s|"
+    rf"of\s)?)?{_NUM.format('low')}"
+    rf"(?:[\s-]{{0,2}}{_UNIT.format('u1')}(?:\sof\sage)?)?(?P<joint>\s?-\s?|\sto\s|\sand\s|"
+    rf"\sthrough\s|\suntil\s)"
     rf"(?:age\s)?{_NUM.format('high')}(?![\d%])(?:[\s-]{{0,2}}{_UNIT.format('u')}\b)?(?P<old>{_OLD})?"
 )
 _OVER: Final = re.compile(
     rf"(?P<word>\b(?:older|younger|greater|more|less|fewer)\sthan|\bover|\babove|\bunder|\bbelow|"
-    rf"\bat\sleast|\bup\sto|\bfrom|\bbefore|\bafter|≥|>=|≤|<=|>|<)\s?(?P<aged>(?:the\s)?ages?\s(?:of\s)?)?"
+    rf"\bat\sleast|\bup\sto|\bfrom|\bbefore|\bafter|≥|>=|≤|<=|>|"
+    rf"<)\s?(?P<aged>(?:the\s)?ages?\s(?:of\s)?)?"
     rf"{_NUM.format('n')}(?![\d%]|\.\d)(?:[\s-]{{0,2}}{_UNIT.format('u')}\b)?(?P<old>{_OLD})?"
 )
 _AND_OVER: Final = re.compile(
-    rf"(?<![\d.,])\b(?P<aged>(?:aged?|ages)\s)?{_NUM.format('n')}(?:[\s-]{{0,2}}{_UNIT.format('u')})?(?P<old>{_OLD})?"
+    rf"(?<![\d.,])\b(?P<aged>(?:aged?|"
+    rf"ages)\s)?{_NUM.format('n')}(?:[\s-]{{0,2}}{_UNIT.format('u')})?(?P<old>{_OLD})?"
     rf"(?:\s?(?P<plus>\+)|\s(?:or|and)\s(?P<word>older|over|above|up|younger|under|below))(?!\w)"
     rf"(?:\s(?P<u2>years?|months?|weeks?|days?)\b)?"
 )
 _PEOPLE: Final = re.compile(
     r"(?:aged?|adults?|women|men|people|persons?|patients?|children|infants?|babies|individuals|"
-    r"boys|girls|adolescents?|those|anyone|everyone|kids|females?|males?|he|she|daughter|son|mother|father|child)"
+    r"boys|girls|adolescents?|those|anyone|everyone|kids|females?|males?|he|she|daughter|son|"
+    r"mother|father|child)"
     r"(?:\s(?:who\s(?:is|are)|that\sare|is|are|aged))?\s{1,2}\Z"
 )
 _GROUP: Final = re.compile(
@@ -125,10 +141,12 @@ _GROUP: Final = re.compile(
 )
 # "Adult-onset", "childhood vaccination", "infant formula" name no one's age.
 _NO_GROUP: Final = re.compile(
-    r"\A(?:[\s-]onset|[\s-](?:formula|mortality|abuse|psychiatr|health|care\b|birth|bearing|proof))"
+    r"\A(?:[\s-](?:onset|formula|mortality|abuse|psychiatr|health|care\b|birth|bearing|proof|"
+    r"turcotte|pugh))"
 )
 _NO_GROUP_BEFORE: Final = re.compile(
-    r"(?:\b(?:have|having|had|her|his|my|with\stheir|deliver\w*|of\sa|to\sthe|the\sunborn|unborn)\s|child-)\Z"
+    r"(?:\b(?:have|having|had|her|his|my|with\stheir|deliver\w*|of\sa|to\sthe|the\sunborn|unborn)\s"
+    r"|child-)\Z"
 )
 # "Diagnosed at age 40" is the age of then.
 _THEN: Final = re.compile(
@@ -175,7 +193,7 @@ def _step(unit: str | None) -> float:
 
 def _patients(lower: str) -> list[Age]:
     found: list[Age] = []
-    for pattern in (_AND_A_HALF, _OLD_AGE, _AGED, _IS, _LETTER, _WOMAN_OF):
+    for pattern in (_AND_A_HALF, _OLD_AGE, _AGED, _IS, _LETTER, _KIN_OF, _WOMAN_OF):
         for match in pattern.finditer(lower):
             if _THEN.search(lower, max(0, match.start() - 60), match.start()):
                 continue
@@ -183,7 +201,13 @@ def _patients(lower: str) -> list[Age]:
             value, step = _value(match["n"]), _step(groups.get("u"))
             if pattern is _AND_A_HALF:
                 value += 0.5
-            if pattern in (_IS, _LETTER, _WOMAN_OF) and groups.get("u") is None and value < 2:
+            if pattern is _KIN_OF and value * step < 1 and groups["u"] in ("week", "weeks"):
+                continue  # "a woman, 39 weeks" is pregnant
+            if (
+                pattern in (_IS, _LETTER, _KIN_OF, _WOMAN_OF)
+                and groups.get("u") is None
+                and value < 2
+            ):
                 continue  # "is 1" is a number
             if value * step <= 125:
                 low = value * step

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kgrag.reasoning.intents import intents
-from kgrag.reasoning.patient import patient_of
 from kgrag.reasoning.paths import asks_for_connection
+from kgrag.reasoning.patient import patient_of
 from kgrag.reasoning.sub_questions import sub_questions
 from kgrag.reasoning.times import time_of
 from kgrag.records.analysis import Analysis

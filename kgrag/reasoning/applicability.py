@@ -30,7 +30,8 @@ _ANY_ALLERGY: Final = re.compile(
 TOPICS: Final = ("age", "pregnant", "sex", "gestation", "breastfeeding", "renal", "hepatic")
 _A_KILO: Final = re.compile(r"\b(?:mg|mcg|g|ml|units?|micrograms?)\s?/\s?kg\b|\bper\skg\b")
 _TAKING: Final = re.compile(
-    r"\b(?:patients|people|women|those|if|when|adults)\s(?:\w+\s){0,2}(?:taking|receiving|on)\s(?!dialysis)"
+    r"\b(?:patients|people|women|those|if|when|adults)\s(?:\w+\s){0,2}(?:taking|receiving|"
+    r"on)\s(?!dialysis)"
 )
 # Where a further clause begins.
 _FURTHER: Final = re.compile(r"[.;!?]\s|\n|,\sbut\s|\s(?:unless|except)\s")

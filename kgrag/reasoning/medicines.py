@@ -17,7 +17,8 @@ _ALLERGY: Final = re.compile(
     r"\b(?:allerg\w+|hypersensitiv\w+|anaphyla\w+|intoleran\w+|desensiti\w+)\b"
 )
 _INSTEAD: Final = re.compile(
-    r"(?:\b(?:instead\sof|rather\sthan|unless|other\sthan|alternative\sto|alternatives\sto|except|not|no|avoid\w*|without|replac\w+|in\splace\sof)\s(?:\w+\s){0,2})\Z"
+    r"(?:\b(?:instead\sof|rather\sthan|unless|other\sthan|alternative\sto|alternatives\sto|"
+    r"except|not|no|avoid\w*|without|replac\w+|in\splace\sof)\s(?:\w+\s){0,2})\Z"
 )
 _SENTENCE: Final = re.compile(r"[.;?!](?=\s|\Z)|\n")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from functools import cache
 from typing import Any
 
 from kgrag.paths import resource
+from kgrag.reasoning.emergencies import is_emergency as is_emergency
 
 
 @cache
@@ -22,9 +22,3 @@ def notice(name: str, **values: str) -> str:
     for key, value in values.items():
         text = text.replace(f"{{{key}}}", value)
     return text
-
-
-def is_emergency(question: str) -> bool:
-    """Whether the question tells of an emergency that happens now."""
-    patterns: list[str] = _notices()["emergency"]["patterns"]
-    return any(re.search(pattern, question.lower()) for pattern in patterns)

@@ -9,27 +9,39 @@ from typing import Final
 from kgrag.records.analysis import Stated
 
 _NUMBER: Final = r"(?P<n>\d{1,4}(?:[.,]\d{1,2})?)"
-_IS: Final = r"(?:\s?(?:is|was|of|at|:|=|about|around|approximately|only|now|currently|<|>|≤|≥|below|under|less\sthan|above|has\sfallen\sto|fell\sto|dropped\sto|estimated\sat)){0,3}\s?"
+_IS: Final = (
+    r"(?:\s?(?:is|was|of|at|:|=|about|around|approximately|only|now|currently|<|>|≤|≥|below|under|"
+    r"less\sthan|above|has\sfallen\sto|fell\sto|dropped\sto|estimated\sat)){0,3}\s?"
+)
 
 _WEIGHT: Final = re.compile(
-    r"(?<![\d.,/])(?P<n>\d{1,3}(?:\.\d{1,2})?)[\s-]?(?P<u>kg|kgs|kilos?|kilograms?|lbs?|pounds?|stone|st)\b(?!/|\s?per|\s?of)"
+    r"(?<![\d.,/])(?P<n>\d{1,3}(?:\.\d{1,2})?)[\s-]?(?P<u>kg|kgs|kilos?|kilograms?|lbs?|pounds?|"
+    r"stone|st)\b(?!/|\s?per|\s?of)"
 )
 _NO_WEIGHT_BEFORE: Final = re.compile(
-    r"(?:\b(?:lost|lose|losing|gain\w*|loss\sof|by|per|every|mg|lifts?|lifting|than|least|over|under|above|put\son|birth\s?weight\w*(?:\s\w+)?|weighed|/)\s?|mg\s?/\s?|/)\Z"
+    r"(?:\b(?:lost|lose|losing|gain\w*|loss\sof|by|per|every|mg|lifts?|lifting|than|least|over|"
+    r"under|above|put\son|birth\s?weight\w*(?:\s\w+)?|weighed|/)\s?|mg\s?/\s?|/)\Z"
 )
 _KG: Final[Mapping[str, float]] = {"k": 1.0, "l": 0.45359237, "p": 0.45359237, "s": 6.35029318}
 
 _RENAL: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
-    (re.compile(rf"\b(?:e-?gfr|gfr|(?:estimated\s)?glomerular\sfiltration\srate)(?:\s\([^)]{{0,12}}\))?{_IS}{_NUMBER}"
-                r"(?:\s?ml(?:\s?/\s?min(?:ute)?)?(?:\s?/\s?1[.,]73\s?m(?:2|²)?)?)?"), "mL/min/{1.73_m2}"),
-    (re.compile(rf"\b(?:creatinine\sclearance|cr\s?cl|clcr|crcl)(?:\s\([^)]{{0,12}}\))?{_IS}{_NUMBER}(?:\s?ml(?:\s?/\s?min)?)?"),
+    (re.compile(rf"\b(?:e-?gfr|gfr|"
+                rf"(?:estimated\s)?glomerular\sfiltration\srate)(?:\s\([^)]{{0,12}}\))?{_IS}{_NUMBER}"
+                r"(?:\s?ml(?:\s?/\s?min(?:ute)?)?(?:\s?/\s?1[.,]73\s?m(?:2|²)?)?)?"),
+     "mL/min/{1.73_m2}"),
+    (re.compile(rf"\b(?:creatinine\sclearance|cr\s?cl|clcr|"
+                rf"crcl)(?:\s\([^)]{{0,12}}\))?{_IS}{_NUMBER}(?:\s?ml(?:\s?/\s?min)?)?"),
      "mL/min"),
-    (re.compile(rf"\b(?:serum\s)?(?:creatinine|scr)\b(?!\sclearance|\skinase)(?:\slevel|\sconcentration)?{_IS}{_NUMBER}\s?"
+    (re.compile(rf"\b(?:serum\s)?(?:creatinine|scr)\b(?!\sclearance|\skinase)(?:\slevel|"
+                rf"\sconcentration)?{_IS}{_NUMBER}\s?"
                 r"(?P<u>mg\s?/\s?dl|[uμµ]mol\s?/\s?l|micromol\s?/\s?l)"), "creatinine"),
 )  # fmt: skip
 _STAGE: Final = re.compile(
-    r"\b(?:(?:ckd|chronic\skidney\sdisease|chronic\srenal\sfailure|kidney\sdisease)(?:\s\([^)]{0,12}\))?,?\s?(?:stage\s|grade\s|g)?(?P<n>[1-5][ab]?)\b(?![.%\d])"
-    r"|stage\s(?P<n2>[1-5][ab]?|i{1,3}|iv|v)\s(?:ckd|chronic\skidney\sdisease|kidney\sdisease|chronic\srenal)"
+    r"\b(?:(?:ckd|chronic\skidney\sdisease|chronic\srenal\sfailure|"
+    r"kidney\sdisease)(?:\s\([^)]{0,12}\))?,?\s?(?:stage\s|grade\s|"
+    r"g)?(?P<n>[1-5][ab]?)\b(?![.%\d])"
+    r"|stage\s(?P<n2>[1-5][ab]?|i{1,3}|iv|v)\s(?:ckd|chronic\skidney\sdisease|kidney\sdisease|"
+    r"chronic\srenal)"
     r"|(?:ckd|chronic\skidney\sdisease)\sstage\s(?P<n3>i{1,3}|iv|v)\b)"
 )
 _STAGES: Final[Mapping[str, tuple[float, float | None]]] = {
@@ -38,42 +50,65 @@ _STAGES: Final[Mapping[str, tuple[float, float | None]]] = {
 }  # fmt: skip
 _ROMAN: Final = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
 _DIALYSIS: Final = re.compile(
-    r"\b(?:on|receiv\w+|undergo\w+|start\w+|needs?|chronic|maintenance|having)\s(?:regular\s|chronic\s|maintenance\s)?(?:peritoneal\s|home\s)?"
-    r"(?:ha?emo)?dialysis\b|\b(?:dialysis|dialysed|dialyzed)\spatients?\b|\bpatients?\son\s(?:ha?emo)?dialysis\b|\b(?:end[\s-]stage\s(?:renal|kidney)\s(?:disease|failure)|esrd|eskd)\b"
+    r"\b(?:on|receiv\w+|undergo\w+|start\w+|needs?|chronic|maintenance|having)\s(?:regular\s|"
+    r"chronic\s|maintenance\s)?(?:peritoneal\s|home\s)?"
+    r"(?:ha?emo)?dialysis\b|\b(?:dialysis|dialysed|dialyzed)\spatients?\b|"
+    r"\bpatients?\son\s(?:ha?emo)?dialysis\b|\b(?:end[\s-]stage\s(?:renal|kidney)\s(?:disease|"
+    r"failure)|esrd|eskd)\b"
 )
 _IMPAIRED: Final = re.compile(
-    r"\b(?:(?P<degree>mild|moderate|severe|advanced|mild\sto\smoderate|moderate\sto\ssevere)\s)?(?:chronic\s)?(?:(?:renal|kidney)\s(?:impairment|insufficiency|failure|disease|dysfunction)|ckd|"
+    r"\b(?:(?P<degree>mild|moderate|severe|advanced|mild\sto\smoderate|"
+    r"moderate\sto\ssevere)\s)?(?:chronic\s)?(?:(?:renal|kidney)\s(?:impairment|insufficiency|"
+    r"failure|disease|dysfunction)|ckd|"
     r"(?:impaired|reduced|decreased|poor)\s(?:renal|kidney)\sfunction|bad\skidneys)\b"
 )
 
 _HEPATIC: Final = re.compile(
-    r"\bchild[\s-]{0,3}(?:turcotte[\s-])?pugh(?:\s(?:class|score|grade|stage))?\s?(?P<class>[abc])\b"
-    r"|\b(?P<words>(?:(?:decompensated|compensated|alcoholic|liver|hepatic|advanced)\s){0,2}cirrhosis"
-    r"|(?:(?:mild|moderate|severe|acute|chronic|end[\s-]stage)\s)?(?:liver|hepatic)\s(?:failure|impairment|insufficiency|disease|dysfunction)"
+    r"\bchild[\s-]{0,3}(?:turcotte[\s-])?pugh(?:\s(?:class|score|grade|"
+    r"stage))?\s?(?P<class>[abc])\b"
+    r"|\b(?P<words>(?:(?:decompensated|compensated|alcoholic|liver|hepatic|"
+    r"advanced)\s){0,2}cirrhosis"
+    r"|(?:(?:mild|moderate|severe|acute|chronic|end[\s-]stage)\s)?(?:liver|hepatic)\s(?:failure|"
+    r"impairment|insufficiency|disease|dysfunction)"
     r"|(?:impaired|reduced|poor)\s(?:liver|hepatic)\sfunction)\b"
 )
 
 _PREGNANT: Final = re.compile(
-    r"\b(?:pregnant|pregnancy|pregnancies|gravid|primigravida|multigravida|expecting\s(?:a\sbaby|my|our|a\schild|twins)|gestation(?!al\sdiabetes)|expectant\smothers?|mother-to-be)\b"
+    r"\b(?:non-?pregnant|pregnant|pregnancy|pregnancies|gravid|primigravida|multigravida|"
+    r"expecting\s(?:a\sbaby|my|our|a\schild|twins)|gestation(?!al\sdiabetes)|expectant\smothers?|"
+    r"mother-to-be)\b"
 )
 _NOT_PREGNANT: Final = re.compile(
-    r"(?:\b(?:not|never|isn't|non|nor|neither|no\slonger|not\scurrently|ruled\sout|no)[\s-](?:\w+\s){0,2}?|"
+    r"(?:\b(?:not|never|isn't|non|nor|neither|no\slonger|not\scurrently|ruled\sout|"
+    r"no)[\s-](?:\w+\s){0,2}?|"
     r"\bnegative\s(?:for\s)?(?:a\s)?)\Z"
 )
 _UNREAL: Final = re.compile(
-    r"(?:\b(?:plan\w*|trying|try|want\w*|wish\w*|hop\w+|attempt\w*|if|when|before|after|since|could|may|might|able|how|become|becomes|becoming|get|gets|getting|got|fall|falls|falling|"
-    r"prevent\w*|avoid\w*|risk\sof|previous|prior|first|second|last|past|contemplating|considering|unintended|unwanted|during\sa|during\sher\sfirst|whether|in\sany|end\w*|terminat\w*|history\sof|ectopic|future)\s"
-    r"(?:(?:a|an|to|for|her|my|their|the|she|i|you|he|is|be|were|was|am|are|get|become|getting|becoming|of|she's|i'm|last|first|previous|another)\s){0,4})\Z"
+    r"(?:\b(?:plan\w*|trying|try|want\w*|wish\w*|hop\w+|attempt\w*|if|when|before|after|since|"
+    r"could|may|might|able|how|become|becomes|becoming|get|gets|getting|got|fall|falls|falling|"
+    r"prevent\w*|avoid\w*|risk\sof|previous|prior|first|second|last|past|contemplating|"
+    r"considering|unintended|unwanted|during\sa|during\sher\sfirst|whether|in\sany|end\w*|"
+    r"terminat\w*|history\sof|ectopic|future|(?:is|was|am|are|were)\s(?:she|i|he|you|they|"
+    r"the\spatient))\s"
+    r"(?:(?:a|an|to|for|her|my|their|the|she|i|you|he|is|be|were|was|am|are|get|become|getting|"
+    r"becoming|of|she's|i'm|last|first|previous|another)\s){0,4})\Z"
 )
 _NO_PREGNANCY: Final = re.compile(
-    r"\A\s(?:test|tests|prevention|planning|rate|rates|wish|loss\sin\sthe\spast|category|categories|was\sexcluded|is\sexcluded|has\sbeen\sexcluded|excluded)\b|\A[\s-]?(?:related|associated|induced)\b"
+    r"\A\s(?:test|tests|prevention|planning|rate|rates|wish|loss\sin\sthe\spast|category|"
+    r"categories|was\sexcluded|is\sexcluded|has\sbeen\sexcluded|excluded)\b|\A[\s-]?(?:related|"
+    r"associated|induced)\b"
 )
 _GESTATION: Final = re.compile(
-    r"\b(?P<n>\d{1,2}|five|six|seven|eight|nine|ten|twelve)(?:\s?(?:\+|and)\s?\d/?7?)?[\s-]{0,2}(?P<u>weeks?|wks?|w|months?)(?:'s?|\sof)?[\s-]{1,2}(?:pregnant|gestation|pregnancy|gestational\sage)\b"
-    r"|\b(?:pregnant\s(?:at|for|of)?\s?|gestation(?:al\sage)?\s(?:of|at)?\s?|pregnancy\sof\s|pregnant[,:(]\s?)(?P<n2>\d{1,2})[\s-]?(?P<u2>weeks?|wks?|months?)\b|\b(?:at|in\sweek)\s(?P<n3>\d{1,2})\s(?P<u3>weeks)(?:'\sgestation|'\spregnancy|\sgestation)"
+    r"\b(?P<n>\d{1,2}|five|six|seven|eight|nine|ten|twelve)(?:\s?(?:\+|"
+    r"and)\s?\d/?7?)?[\s-]{0,2}(?P<u>weeks?|wks?|w|months?)(?:'s?|\sof)?[\s-]{1,2}(?:pregnant|"
+    r"gestation|pregnancy|gestational\sage)\b"
+    r"|\b(?:pregnant\s(?:at|for|of)?\s?|gestation(?:al\sage)?\s(?:of|at)?\s?|pregnancy\sof\s|"
+    r"pregnant[,:(]\s?)(?P<n2>\d{1,2})[\s-]?(?P<u2>weeks?|wks?|months?)\b|\b(?:at|"
+    r"in\sweek)\s(?P<n3>\d{1,2})\s(?P<u3>weeks)(?:'\sgestation|'\spregnancy|\sgestation)"
 )
 _TRIMESTER: Final = re.compile(
-    r"\b(?P<which>first|1st|second|2nd|third|3rd|early|mid|late)(?:\sand\s\w+)?[\s-](?P<of>trimester|pregnancy)\b"
+    r"\b(?P<which>first|1st|second|2nd|third|3rd|early|mid|"
+    r"late)(?:\sand\s\w+)?[\s-](?P<of>trimester|pregnancy)\b"
 )
 _TRIMESTERS: Final[Mapping[str, tuple[str, float, float]]] = {
     "first": ("first trimester", 0.0, 14.0), "1st": ("first trimester", 0.0, 14.0),
@@ -83,10 +118,12 @@ _TRIMESTERS: Final[Mapping[str, tuple[str, float, float]]] = {
     "late": ("late pregnancy", 28.0, 43.0),
 }  # fmt: skip
 _NURSING: Final = re.compile(
-    r"\b(?:breast[\s-]?feed(?:s|ing)?|lactating|lactation|nursing\s(?:mothers?|women|woman|mom|my|her|an?)|nursing(?=\s?[.?!,]|\s(?:and|a)\b)|breast[\s-]?fed(?=\sby)|chestfeeding)\b"
+    r"\b(?:breast[\s-]?feed(?:s|ing)?|lactating|lactation|nursing\s(?:mothers?|women|woman|mom|"
+    r"my|her|an?)|nursing(?=\s?[.?!,]|\s(?:and|a)\b)|breast[\s-]?fed(?=\sby)|chestfeeding)\b"
 )
 _NOT_NURSING: Final = re.compile(
-    r"(?:\b(?:not|never|no\slonger|isn't|stopped|finished|plan\w*\sto|want\w*\sto|after|before|if\sshe|non)[\s-](?:\w+\s)?)\Z"
+    r"(?:\b(?:not|never|no\slonger|isn't|stopped|finished|plan\w*\sto|want\w*\sto|after|before|"
+    r"if\sshe|non)[\s-](?:\w+\s)?)\Z"
 )
 
 
@@ -158,7 +195,7 @@ def pregnancy(masked: str, question: str) -> tuple[Stated | None, Stated | None]
         begin = max(0, match.start() - 60)
         if _NO_PREGNANCY.match(masked[match.end() : match.end() + 40]):
             continue
-        if _NOT_PREGNANT.search(masked, begin, match.start()):
+        if _NOT_PREGNANT.search(masked, begin, match.start()) or match[0].startswith("non"):
             denied = denied or _stated(question, match, False)
         elif far is not None or not _UNREAL.search(masked, begin, match.start()):
             return _stated(question, match, True), far

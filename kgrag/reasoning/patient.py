@@ -1,4 +1,4 @@
-"""The patient facts of a question: what it says of the one patient, or of the group, it is about."""
+"""The patient facts of a question: what it says of its patient, or of the group it is about."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ _DISEASES: Final = frozenset(("disease", "phenotype"))
 
 # What follows each of these is a list; the reach ends with the clause.
 _ALLERGIC: Final = re.compile(
-    r"\b(?:allergic\s(?:reaction\s)?to|allerg(?:y|ies)\s(?:to|include|are|is|:|against)\s?|allergies:\s|"
-    r"(?:anaphyla\w+|hypersensitiv\w+|intoleran\w+|rash|hives)\s(?:reaction\s)?(?:to|with|from|after)|"
+    r"\b(?:allergic\s(?:reaction\s)?to|allerg(?:y|ies)\s(?:to|include|are|is|:|against)\s?|"
+    r"allergies:\s|"
+    r"(?:anaphyla\w+|hypersensitiv\w+|intoleran\w+|rash|hives)\s(?:reaction\s)?(?:to|with|from|"
+    r"after)|"
     r"can't\stake|cannot\stake|can\snot\stake|reacts?\s(?:badly\s)?to)\s?"
 )
 _ALLERGY_OF: Final = re.compile(
@@ -27,32 +29,47 @@ _ALLERGY_OF: Final = re.compile(
 )
 _NO_ALLERGY: Final = re.compile(r"\b(?:no|not|nor|denies|without|never|isn't)\s(?:\w+\s){0,3}\Z")
 _TAKES: Final = re.compile(
-    r"\b(?:takes?|taking|took|on|using|uses|receiv(?:es|ing)|treated\swith|prescribed|given|started\s(?:on|taking)?|"
-    r"(?:current\s|regular\s|home\s)?(?:medications?|medicines|meds|drugs)(?:\s(?:include|are|is|of))?\s?:?)\s"
+    r"\b(?:takes?|taking|took|on|using|uses|receiv(?:es|ing)|treated\swith|prescribed|given|"
+    r"started\s(?:on|taking)?|"
+    r"(?:current\s|regular\s|home\s)?(?:medications?|medicines|meds|drugs)(?:\s(?:include|are|is|"
+    r"of))?\s?:?)\s"
 )
 _NOT_TAKEN: Final = re.compile(
-    r"\b(?:not|never|no\slonger|stopped|if|could|can|should|may|might|would|want\w*\sto|before|avoid|shall|to|safe|must|ok|okay|"
-    r"will|start|try|whether|i|she|he|they|you|we)(?:\s(?:i|she|he|they|you|we|a|the|my|patients?|someone|anyone|people|women|be|safely|also))?\s\Z"
+    r"\b(?:not|never|no\slonger|stopped|if|could|can|should|may|might|would|want\w*\sto|before|"
+    r"avoid|shall|to|safe|must|ok|okay|"
+    r"will|start|try|whether|i|she|he|they|you|we)(?:\s(?:i|she|he|they|you|we|a|the|my|"
+    r"patients?|someone|anyone|people|women|be|safely|also))?\s\Z"
 )
 _MODAL: Final = re.compile(
-    r"\b(?:can|could|should|may|might|would|shall|must|to|if|not|never|don't|doesn't|didn't|ok|safe|whether|want\w*|stopped|avoid|no|will)\s"
-    r"(?:(?:i|she|he|they|you|we|it|the|a|my|be|patients?|someone|anyone|people|women|still|also|safely|longer|ever|currently)\s){0,3}\Z"
+    r"\b(?:can|could|should|may|might|would|shall|must|to|if|not|never|don't|doesn't|didn't|ok|"
+    r"safe|whether|want\w*|stopped|avoid|no|will)\s"
+    r"(?:(?:i|she|he|they|you|we|it|the|a|my|be|patients?|someone|anyone|people|women|still|also|"
+    r"safely|longer|ever|currently)\s){0,3}\Z"
 )
 _HAS: Final = re.compile(
-    r"\b(?:with|has|have|having|had|suffers?\sfrom|suffering\sfrom|diagnosed\swith|known|history\sof|hx\sof|"
-    r"h/o|background\sof|comorbid\w*|underlying|complicated\sby|i'm\sa|is\sa|who\sis|i\sam|pmh:?|living\swith|got|develop(?:s|ed))\s"
+    r"\b(?:with|has|have|having|had|suffers?\sfrom|suffering\sfrom|diagnosed\swith|known|"
+    r"history\sof|hx\sof|"
+    r"h/o|background\sof|comorbid\w*|underlying|complicated\sby|i'm\sa|is\sa|who\sis|i\sam|pmh:?|"
+    r"living\swith|got|develop(?:s|ed))\s"
 )
 _PERSON: Final = re.compile(
-    r"\b(?:patients?|wom[ae]n|m[ae]n|males?|females?|boys?|girls?|child(?:ren)?|adults?|infants?|bab(?:y|ies)|people|persons?|"
-    r"individuals?|i|i'm|i've|she|he|they|who|someone|anyone|adolescents?|son|daughter|mother|father|wife|husband|those|"
-    r"old|\d{1,3}\s?[fm]|lady|gentleman|sister|brother|mom|dad|friend|partner|infant|teenager|newborns?|neonates?|elderly)\b"
+    r"\b(?:patients?|wom[ae]n|m[ae]n|males?|females?|boys?|girls?|child(?:ren)?|adults?|infants?|"
+    r"bab(?:y|ies)|people|persons?|"
+    r"individuals?|i|i'm|i've|she|he|they|who|someone|anyone|adolescents?|son|daughter|mother|"
+    r"father|wife|husband|those|"
+    r"old|\d{1,3}\s?(?:yo|y/o|f|m)|lady|gentleman|sister|brother|mom|dad|friend|partner|infant|"
+    r"teenager|newborns?|neonates?|elderly)\b"
 )
 _CLAUSE: Final = re.compile(
-    r"[.?!;\n]|,?\s(?:(?:takes|taking|and\stakes|with|on)\s|but|because|when|while|what|which|how|should|can|is\sit|and\s(?:i|she|he|they|has|is|takes|now|wants|presents|asks|no|not|what|how|which|should|can)\b)|\s(?:for|who|after|before|without|to)\s|,\s(?:what|which|how|should|can|is|does|do|are|not|no|and\s(?:is|takes))\b"
+    r"[.?!;\n]|,?\s(?:(?:takes|taking|and\stakes|with|on)\s|but|because|when|while|what|which|"
+    r"how|should|can|is\sit|and\s(?:i|she|he|they|has|is|takes|now|wants|presents|asks|no|not|"
+    r"what|how|which|should|can)\b)|\s(?:for|who|after|before|without|to)\s|,\s(?:what|which|how|"
+    r"should|can|is|does|do|are|not|no|and\s(?:is|takes))\b"
 )
 _LIST_CHARS: Final = 160
 _POPULATION: Final = re.compile(
-    r"(?:\b(?:in|for|among|of|to|by)\s(?:\w+\s){0,2}|\b(?:do|does|should|can|are|all|which|what|healthy|pregnant|older)\s|\A(?:should|do|are|can)\s(?:\w+\s){0,2})\Z"
+    r"(?:\b(?:in|for|among|of|to|by)\s(?:\w+\s){0,2}|\b(?:do|does|should|can|are|all|which|what|"
+    r"healthy|pregnant|older)\s|\A(?:should|do|are|can)\s(?:\w+\s){0,2})\Z"
 )
 
 
@@ -109,7 +126,8 @@ def _of(stated: Stated, masked: str, *, plural: bool = True) -> Stated:
 
 
 _SINGLE: Final = re.compile(
-    r"\b(?:i'm|i\sam|i\shave|i\stake|my|she|he|her|his|this\spatient|(?:a|an)\s(?:\w+[\s-]){0,4}(?:patient|woman|man|boy|girl|child|infant|baby|male|female))\b"
+    r"\b(?:i'm|i\sam|i\shave|i\stake|my|she|he|her|his|this\spatient|(?:a|"
+    r"an)\s(?:\w+[\s-]){0,4}(?:patient|woman|man|boy|girl|child|infant|baby|male|female))\b"
 )
 
 
@@ -182,9 +200,9 @@ def _allergies(masked: str, question: str, mentions: Sequence[Mention]) -> tuple
 
 
 _NOT_A_SUBSTANCE: Final = frozenset(
-    "severe drug food known the any her his their my an history had has have are is was were no not "
-    "seasonal and with for suspected reported documented serious mild immediate true medication "
-    "drug-related nasal skin contact about anti- non who cause causes you she he they it from "
+    "severe drug food known the any her his their my an history had has have are is was were no "
+    "not seasonal and with for suspected reported documented serious mild immediate true "
+    "medication drug-related nasal skin contact about anti- non who cause causes you she he they it from "
     "peanut-free possible of".split()
 )
 
@@ -200,9 +218,8 @@ def _medicines(masked: str, mentions: Sequence[Mention]) -> tuple[Stated, ...]:
             ("take ", "given", "prescribed", "started", "using", "use", "took")
         ) and (_MODAL.search(before)):
             continue
-        if _MODAL.search(before) or not _PERSON.search(
-            masked[max(0, cue.start() - 160) : cue.end()]
-        ):
+        near = masked[max(0, cue.start() - 160) : cue.end()]
+        if _MODAL.search(before) or not ("med" in cue[0] or _PERSON.search(near)):
             continue
         stop = _stop(masked, cue.end())
         if cue[0].startswith("on ") and not any(

@@ -27,38 +27,50 @@ _KIN: Final = rf"(?P<kin>{_FEMALE_KIN}|{_MALE_KIN}|{_OTHER_KIN})\b(?!-in-law's|r
 _BETWEEN: Final = r"(?:[\w/-]+,?\s){0,4}?"
 _MY: Final = re.compile(rf"\b(?:my|our)\s{_BETWEEN}{_KIN}")
 _THEIR: Final = re.compile(
-    rf"\b(?:his|her|their|whose|the\spatient's|patient's|maternal|paternal|the\s(?:child|boy|girl|man|"
+    rf"\b(?:his|her|their|whose|the\spatient's|patient's|maternal|paternal|the\s(?:child|boy|"
+    rf"girl|man|"
     rf"woman)'s)\s{_BETWEEN}{_KIN}|\b(?:a|the)\s(?P<whole>family|strong\sfamily)\shistory\b|"
-    rf"\bfamily\shistory\b|\b(?:mother|father|parents|brother|sister)\s(?:has|had|have|died|is|was)\b"
+    rf"\bfamily\shistory\b|\b(?:mother|father|parents|brother|sister)\s(?:has|had|have|died|is|"
+    rf"was)\b"
 )
 _I_HAVE_KIN: Final = re.compile(rf"\b(?:have|with|got)\s(?:a|an)\s{_BETWEEN}{_KIN}")
 _CLAUSE_END: Final = re.compile(
-    r"[.?!;\n]|,(?!\s(?:aged?\s)?\d)|\s(?:and|but)\s(?=(?:i|i'm|she|he|is|has|takes|was|presents|asks|"
+    r"[.?!;\n]|,(?!\s(?:aged?\s)?\d)|\s(?:and|but)\s(?=(?:i|i'm|she|he|is|has|takes|was|presents|"
+    r"asks|"
     r"now|can|should|what|my)\b)"
 )
 _FIRST: Final = re.compile(
-    r"\b(?:i'm|i\sam|i\shave\s(?!an?\s(?:question|patient|daughter|son|child|baby|friend|\d)|heard|read|"
-    r"been\sasked|a\s\w+-old|some\squestion|given|two|three|four|five)|i\sweigh|i\stake|i\swas\s(?!told|wondering)|"
+    r"\b(?:i'm|i\sam|i\shave\s(?!an?\s(?:question|patient|daughter|son|child|baby|friend|\d)|"
+    r"heard|read|"
+    r"been\sasked|a\s\w+-old|some\squestion|given|two|three|four|five)|i\sweigh|i\stake|"
+    r"i\swas\s(?!told|wondering)|"
     r"i\shad|i've\s(?!heard|read)|i\sgot|i\ssuffer|i\sfeel|i\sjust\sfound\sout|can\si\s(?!give)|"
     r"should\si\s(?!give|be\sworried)|may\si\s(?!give))"
 )
 _CARER: Final = re.compile(
     r"\bi(?:'m|\sam)\s(?:a|an|the|his|her|their|worried|concerned|looking|writing|asking|wondering|"
-    r"trying|just|caring|seeing|not\ssure|really|so|very|confused|treating|sorry|desperate|scared)\b"
+    r"trying|just|caring|seeing|not\ssure|really|so|very|confused|treating|sorry|desperate|"
+    r"scared)\b"
     r"(?!\s(?:\d|diabetic|woman|man|female|male))"
 )
 _PATIENT: Final = re.compile(
-    r"\b(?:patient|vignette|(?:year|month|week|day)s?[\s-]old\s(?:\w+\s){0,3}(?:man|woman|male|female|boy|"
+    r"\b(?:patient|vignette|(?:year|month|week|day)s?[\s-]old\s(?:\w+\s){0,3}(?:man|woman|male|"
+    r"female|boy|"
     r"girl|infant|child|patient|lady|gentleman|primigravida|g\d)|\d{1,3}\s?(?:yo|y/o|f|m)\b)"
 )
 _FEMALE: Final = re.compile(
-    r"\b(?:wom[ae]n|females?|girls?|lady|ladies|primigravida|multigravida|primipara|housewife|mothers)\b"
+    r"\b(?:wom[ae]n|females?|girls?|lady|ladies|primigravida|multigravida|primipara|housewife|"
+    r"mothers)\b"
 )
 _MALE: Final = re.compile(r"\b(?:m[ae]n|males?|boys?|gentlem[ae]n)\b")
+_LETTER: Final = re.compile(
+    r"\d\s?(?:[-\s]?y/?o|[-\s]years?[-\s]old)?[\s/-]?(?P<sex>f|m)\b(?!['.])"
+)
 _SHE: Final = re.compile(r"\b(?:she|her|hers|herself)\b")
 _HE: Final = re.compile(r"\b(?:he|him|his|himself)\b")
 _FEMALE_ONLY: Final = re.compile(
-    r"\b(?:(?:post|peri|pre)-?menopausal|my\s(?:period|uterus|pregnancy)|primigravida|gravida|g\d\s?p\d)\b"
+    r"\b(?:(?:post|peri|pre)-?menopausal|my\s(?:period|uterus|pregnancy)|primigravida|gravida|"
+    r"g\d\s?p\d)\b"
 )
 
 
@@ -71,7 +83,7 @@ def told(question: str) -> tuple[str, str, Sex | None]:
     lower = plain(question)
     mine = list(_MY.finditer(lower)) or list(_I_HAVE_KIN.finditer(lower))
     kin, sex = "", None
-    others = [m for m in _THEIR.finditer(lower)]
+    others = list(_THEIR.finditer(lower))
     if mine:
         clinical = _PATIENT.search(lower[: mine[0].start()])
         if clinical is None and not _first_person(lower):
@@ -107,6 +119,10 @@ def find_sex(masked: str, near: int | None = None) -> tuple[Sex, int, int] | Non
     ``near`` is the end of the patient's age: the word that follows it decides.
     """
     if near is not None:
+        letter = _LETTER.search(masked[max(0, near - 6) : near + 14])
+        if letter is not None:
+            at = max(0, near - 6) + letter.start("sex")
+            return ("female" if letter["sex"] == "f" else "male"), at, at + 1
         span = masked[near : near + 40].split(".")[0]
         hits = [(m.start(), m.end(), s) for s, p in (("female", _FEMALE), ("male", _MALE))
                 for m in p.finditer(span)]  # fmt: skip

@@ -31,7 +31,8 @@ _LEAD: Final = re.compile(
 )
 # A time of life is not yet the people in it.
 _PHASES: Final = frozenset(
-    "childhood infancy adolescence adulthood neonatal pediatric paediatric geriatric teenage".split()
+    "childhood infancy adolescence adulthood neonatal pediatric paediatric geriatric "
+    "teenage".split()
 )
 _WOMEN: Final = re.compile(
     r"\b(?:(?:wom[ae]n|girls|females|female\s(?:patients|adolescents|adults|persons)|mothers)|"
@@ -39,44 +40,63 @@ _WOMEN: Final = re.compile(
 )
 _MEN: Final = re.compile(r"\b(?:men|boys|males|male\s(?:patients|adolescents|adults|persons))\b")
 _PREGNANT: Final = re.compile(
-    r"\b(?:(?:in|during|throughout|of|with|for|to)\s(?:(?:early|late|the|any|all|stages|of|their|your|human)\s){0,3}"
-    r"pregnanc(?:y|ies)|pregnant\s(?:(?:and|or)\s(?:\w+\s){1,2})?(?:wom[ae]n|people|persons?|patients?|"
-    r"individuals?|adolescents|adults|girls|mothers?|females)|(?:who|that|she|if|you|when|patient|woman)(?:\s(?:is|are|be|becomes?))?\spregnant|"
-    r"pregnancy\s(?:is\sa\scontraindication|and\s(?:lactation|breastfeeding))|\A\W{0,3}pregnancy\b|the\spregnant)"
+    r"\b(?:(?:in|during|throughout|of|with|for|to)\s(?:(?:early|late|the|any|all|stages|of|their|"
+    r"your|human)\s){0,3}"
+    r"pregnanc(?:y|ies)|pregnant\s(?:(?:and|or)\s(?:\w+\s){1,2})?(?:wom[ae]n|people|persons?|"
+    r"patients?|"
+    r"individuals?|adolescents|adults|girls|mothers?|females)|(?:who|that|she|if|you|when|"
+    r"patient|woman)(?:\s(?:is|are|be|becomes?))?\spregnant|"
+    r"pregnancy\s(?:is\sa\scontraindication|and\s(?:lactation|breastfeeding))|"
+    r"\A\W{0,3}pregnancy\b|the\spregnant)"
 )
 _NURSING: Final = re.compile(
     r"\b(?:breast-?feeding|lactation|lactating|nursing\s(?:mothers|women|infants)|breast-?feed)\b"
 )
 _OUTSIDE: Final = re.compile(
-    r"(?:\b(?:not|non|except(?:\s(?:for|in|when|during))?|other\sthan|unless|excluding|excludes?|outside(?:\sof)?|rather\sthan|aren't|isn't|without|no|were\snot)"
-    r"[\s-](?:(?:in|a|the|if|those|currently|they|is|are|who|women|have|has|with|severe|patients|patient|for|during)\s){0,4})\Z"
+    r"(?:\b(?:not|non|except(?:\s(?:for|in|when|during))?|other\sthan|unless|excluding|excludes?|"
+    r"outside(?:\sof)?|rather\sthan|aren't|isn't|without|no|were\snot)"
+    r"[\s-](?:(?:in|a|the|if|those|currently|they|is|are|who|women|have|has|with|severe|patients|"
+    r"patient|for|during)\s){0,4})\Z"
 )
 _NONPREGNANT: Final = re.compile(r"\bnon-?pregnant\b|\bnot\s(?:currently\s)?pregnant\b")
 _INCLUDING: Final = re.compile(
-    r"(?:\b(?:including|such\sas|especially|particularly|also|even|as\swell\sas|regardless\sof|irrespective\sof|e\.g\.,?|like)\s"
+    r"(?:\b(?:including|such\sas|especially|particularly|also|even|as\swell\sas|regardless\sof|"
+    r"irrespective\sof|e\.g\.,?|like)\s"
     r"(?:(?:in|those|who|are|is|during|for|women|if|whether|the|all)\s){0,3})\Z"
 )
 _TRIMESTER: Final = re.compile(
     r"\b(?P<which>first|second|third)(?:\s(?:and|or|to)\s(?P<also>second|third))?\strimesters?\b"
 )
 _WEEKS: Final = re.compile(
-    r"\b(?P<word>after|before|beyond|at|from|until|under|over|less\sthan|more\sthan|by|prior\sto|between|>|<|≥|≤)\s?(?P<n>\d{1,2})(?:\s?(?:-|to|and)\s?(?P<m>\d{1,2}))?\s?(?:completed\s)?(?:weeks?|wks?)(?:'s?|\sof)?\s(?:gestation\w*|pregnancy)"
+    r"\b(?P<word>after|before|beyond|at|from|until|under|over|less\sthan|more\sthan|by|prior\sto|"
+    r"between|>|<|≥|≤)\s?(?P<n>\d{1,2})(?:\s?(?:-|to|"
+    r"and)\s?(?P<m>\d{1,2}))?\s?(?:completed\s)?(?:weeks?|wks?)(?:'s?|\sof)?\s(?:gestation\w*|"
+    r"pregnancy)"
 )
 _TRIMESTERS: Final[Mapping[str, tuple[float, float]]] = {
     "first": (0.0, 14.0), "second": (14.0, 28.0), "third": (28.0, 43.0)
 }  # fmt: skip
 
 _FILTRATION: Final = re.compile(
-    r"\b(?:e-?gfr|gfr|(?:estimated\s)?glomerular\sfiltration\srate|creatinine\sclearance|cr\s?cl|clcr)\b(?:\s\([^)]{0,12}\))?"
-    r"(?:\s(?:is|are|was|of|between|falls|drops|values?|rate|that|remains|in|the|range|from|decreases|at)){0,4}\s{0,2}"
-    r"(?P<word><|>|≤|≥|<=|>=|less\sthan(?:\sor\sequal\sto)?|below|under|lower\sthan|greater\sthan(?:\sor\sequal\sto)?|more\sthan|above|over|higher\sthan|at\sleast|exceeds|to\sbelow|to\sless\sthan)?\s{0,2}"
-    r"(?P<n>\d{1,3})(?:\s?(?:ml/min(?:/1\.73\s?m[2²]?)?)?\s?(?P<joint>-|to|and|through)\s?(?P<m>\d{1,3}))?(?!\.?\d|\s?%)"
-    r"(?:\s?ml\s?/\s?min(?:ute)?(?:\s?(?:/|per)\s?1\.73\s?m[2²]?)?)?(?P<after>\s(?:or|and)\s(?:less|below|lower|more|above|higher|greater))?"
+    r"\b(?:e-?gfr|gfr|(?:estimated\s)?glomerular\sfiltration\srate|creatinine\sclearance|cr\s?cl|"
+    r"clcr)\b(?:\s\([^)]{0,12}\))?"
+    r"(?:\s(?:is|are|was|of|between|falls|drops|values?|rate|that|remains|in|the|range|from|"
+    r"decreases|at)){0,4}\s{0,2}"
+    r"(?P<word><|>|≤|≥|<=|>=|less\sthan(?:\sor\sequal\sto)?|below|under|lower\sthan|"
+    r"greater\sthan(?:\sor\sequal\sto)?|more\sthan|above|over|higher\sthan|at\sleast|exceeds|"
+    r"to\sbelow|to\sless\sthan)?\s{0,2}"
+    r"(?P<n>\d{1,3})(?:\s?(?:ml/min(?:/1\.73\s?m[2²]?)?)?\s?(?P<joint>-|to|and|"
+    r"through)\s?(?P<m>\d{1,3}))?(?!\.?\d|\s?%)"
+    r"(?:\s?ml\s?/\s?min(?:ute)?(?:\s?(?:/|per)\s?1\.73\s?m[2²]?)?)?(?P<after>\s(?:or|"
+    r"and)\s(?:less|below|lower|more|above|higher|greater))?"
 )
 _KIDNEY_WORDS: Final = re.compile(
-    r"\b(?:(?P<degree>mild|moderate|severe|mild\sto\smoderate|moderate\sto\ssevere|advanced|end[\s-]stage|normal|significant)\s)?"
-    r"(?:(?:chronic\s)?(?:renal|kidney)\s(?:impairment|insufficiency|failure|disease|dysfunction|function)|ckd)\b"
-    r"|\b(?P<dialysis>(?:on|receiving|undergoing)\s(?:maintenance\s)?(?:ha?emo|peritoneal\s)?dialysis|dialysis\spatients|esrd)\b"
+    r"\b(?:(?P<degree>mild|moderate|severe|mild\sto\smoderate|moderate\sto\ssevere|advanced|"
+    r"end[\s-]stage|normal|significant)\s)?"
+    r"(?:(?:chronic\s)?(?:renal|kidney)\s(?:impairment|insufficiency|failure|disease|dysfunction|"
+    r"function)|ckd)\b"
+    r"|\b(?P<dialysis>(?:on|receiving|undergoing)\s(?:maintenance\s)?(?:ha?emo|"
+    r"peritoneal\s)?dialysis|dialysis\spatients|esrd)\b"
 )
 _DEGREES: Final[Mapping[str, tuple[float, float | None]]] = {
     "mild": (60.0, 90.0), "moderate": (30.0, 60.0), "severe": (0.0, 30.0), "advanced": (0.0, 30.0),
@@ -87,8 +107,10 @@ _HELD: Final = re.compile(
     r"(?:\b(?:in|with|if|when|have|has|having|for|of|and|or|to)\s(?:\w+\s){0,2})\Z"
 )
 _LIVER: Final = re.compile(
-    r"\bchild[\s-]{0,3}(?:turcotte[\s-])?pugh(?:\s(?:class|score|grade))?(?:es)?\s?(?P<class>[abc])(?:\s?(?:or|and|/|-|to)\s?(?P<also>[abc]))?\b"
-    r"|\b(?P<words>cirrhosis|(?:(?:mild|moderate|severe|decompensated|advanced)\s)?(?:liver|hepatic)\s(?:failure|impairment|insufficiency|disease))\b"
+    r"\bchild[\s-]{0,3}(?:turcotte[\s-])?pugh(?:\s(?:class|score|"
+    r"grade))?(?:es)?\s?(?P<class>[abc])(?:\s?(?:or|and|/|-|to)\s?(?P<also>[abc]))?\b"
+    r"|\b(?P<words>cirrhosis|(?:(?:mild|moderate|severe|decompensated|advanced)\s)?(?:liver|"
+    r"hepatic)\s(?:failure|impairment|insufficiency|disease))\b"
 )
 
 

@@ -33,7 +33,8 @@ _JOINT: Final = re.compile(
 _ASKS: Final = re.compile(rf"(?:\w+,?\s){{0,8}}?(?:{_WH}|{_AUX})\b")
 _CLAUSE: Final = re.compile(
     rf"(?:(?:at|in|for|to|with|by)\s)?{_WH}\b(?:\s[\w'-]+){{0,6}}?\s{_AUX}\b|{_AUX}\s|"
-    rf"{_WH}\s\w+s\s|{_WH}\s\w+\s\w+|{_WH}\s(?:causes|caused|helps|happens|triggers|works|much|many)"
+    rf"{_WH}\s\w+s\s|{_WH}\s\w+\s\w+|{_WH}\s(?:causes|caused|helps|happens|triggers|works|much|"
+    rf"many)"
 )
 # "Who and when", "how and why": one question with two question words.
 _BARE: Final = re.compile(rf"\W*{_WH}\W*", re.I)
@@ -43,15 +44,18 @@ _SPEECH: Final = re.compile(
 )
 
 _ASPECT: Final = (
-    r"(?:(?:common|main|early|late|typical|possible|known|usual|recommended|best|initial|first-line|"
+    r"(?:(?:common|main|early|late|typical|possible|known|usual|recommended|best|initial|"
+    r"first-line|"
     r"current|long-term|major)\s)?(?:causes?|symptoms?|signs|signs\sand\ssymptoms|risk\sfactors|"
     r"diagnosis|diagnoses|treatments?|therapy|management|prognosis|complications|prevention|"
-    r"etiology|aetiology|pathogenesis|pathophysiology|epidemiology|prevalence|incidence|side\seffects|"
+    r"etiology|aetiology|pathogenesis|pathophysiology|epidemiology|prevalence|incidence|"
+    r"side\seffects|"
     r"adverse\seffects|contraindications?|indications?|dose|doses|dosage|interactions|"
     r"mechanism(?:\sof\saction)?|definition|investigations|tests|clinical\sfeatures)"
 )
 _ASPECTS: Final = re.compile(
-    rf"(?P<list>{_ASPECT}(?:,\s(?:and\s|or\s)?(?:the\s)?{_ASPECT}){{0,5}},?\s(?:and|or|as\swell\sas)\s"
+    rf"(?P<list>{_ASPECT}(?:,\s(?:and\s|or\s)?(?:the\s)?{_ASPECT}){{0,5}},?\s(?:and|or|"
+    rf"as\swell\sas)\s"
     rf"(?:the\s|its\s)?{_ASPECT})(?P<of>\s(?:of|for|in)\s)"
 )
 _SINGLE: Final = re.compile(
@@ -59,7 +63,10 @@ _SINGLE: Final = re.compile(
 )
 
 _SIDE: Final = r"(?P<{0}>[\w][\w' /+%-]{{1,60}}?)"
-_TAIL: Final = r"(?P<rest>\s(?:for|in|as|to|during|among|after|before|when|at|on)\s[^?]{1,200})?\s{0,3}\?*\s*\Z"
+_TAIL: Final = (
+    r"(?P<rest>\s(?:for|in|as|to|during|among|after|before|when|at|on)\s[^?]{1,200})?"
+    r"\s{0,3}\?{0,9}\s{0,3}\Z"
+)
 _DIFFERENCE: Final = re.compile(
     r"\b(?:differences?\s(?:\w+\s){0,3}?between|distinguish(?:\sbetween)?|"
     r"differentiate(?:\sbetween)?|compare|comparison\s(?:of|between)|choose\sbetween|"
@@ -92,7 +99,8 @@ _OR: Final = re.compile(
 
 _OWN: Final = re.compile(r"\b(?P<word>its|their)\s(?=\w)")
 _PRONOUN: Final = re.compile(
-    r"\b(?P<word>it|they|them|this|that|these|those|this\s(?:disease|condition|disorder|drug|medicine|"
+    r"\b(?P<word>it|they|them|this|that|these|those|this\s(?:disease|condition|disorder|drug|"
+    r"medicine|"
     r"medication|infection|illness|syndrome|treatment|test)|the\s(?:disease|condition|disorder|"
     r"drug|medicine|medication|infection|illness|syndrome))\b(?!\s(?:patients?|people|women|men|"
     r"children|adults|is\sa|time|age|point|way|reason|results?)\b)"

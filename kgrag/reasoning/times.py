@@ -13,16 +13,24 @@ _MONTHS: Final = (
 )
 _DATE: Final = re.compile(
     rf"\b(?:(?P<y1>(?:19|20)\d\d)-(?P<m1>0[1-9]|1[0-2])(?:-(?P<d1>[0-2]\d|3[01]))?"
-    rf"|(?:(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?)?(?P<m2>{_MONTHS})\s(?:(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,?\s)?(?P<y2>(?:19|20)\d\d))\b"
+    rf"|(?:(?P<d2>\d{{1,2}})(?:st|nd|rd|"
+    rf"th)?\s(?:of\s)?)?(?P<m2>{_MONTHS})\s(?:(?P<d3>\d{{1,2}})(?:st|nd|rd|"
+    rf"th)?,?\s)?(?P<y2>(?:19|20)\d\d))\b"
 )
 _YEAR: Final = re.compile(
-    r"\b(?:in|since|before|after|until|by|from|during|of|the|for)\s(?:the\s)?(?:year\s)?(?P<y>(?:19|20)\d\d)\b(?!\s?(?:mg|ml|units|patients|iu|kcal))"
-    r"|\b(?P<y2>(?:19|20)\d\d)\s(?=(?:\w+\s){0,2}(?:guideline|recommendation|update|criteria|edition)s?)"
+    r"\b(?:in|since|before|after|until|by|from|during|of|the|"
+    r"for)\s(?:the\s)?(?:year\s)?(?P<y>(?:19|20)\d\d)\b(?!\s?(?:mg|ml|units|patients|iu|kcal))"
+    r"|\b(?P<y2>(?:19|20)\d\d)\s(?=(?:\w+\s){0,2}(?:guideline|recommendation|update|criteria|"
+    r"edition)s?)"
 )
 _DURATION: Final = re.compile(
-    r"\b(?:for|over|since|past|last|within|after|every|lasting|of)\s(?:the\s)?(?:(?:about|past|last|at\sleast|more\sthan|over|nearly|almost|next|previous)\s){0,2}"
-    r"(?P<n>\d{1,3}(?:\.\d)?|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|several)[\s-](?P<u>minute|hour|day|week|month|year)s?\b(?![\s-](?:old|of\sage))"
-    r"|(?<![\d.])\b(?P<n2>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|twelve)[\s-](?P<u2>minute|hour|day|week|month|year)s?[\s-](?:history|duration|course|ago|risk|survival|later|follow)"
+    r"\b(?:for|over|since|past|last|within|after|every|lasting|of)\s(?:the\s)?(?:(?:about|past|"
+    r"last|at\sleast|more\sthan|over|nearly|almost|next|previous)\s){0,2}"
+    r"(?P<n>\d{1,3}(?:\.\d)?|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|"
+    r"several)[\s-](?P<u>minute|hour|day|week|month|year)s?\b(?![\s-](?:old|of\sage))"
+    r"|(?<![\d.])\b(?P<n2>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|"
+    r"twelve)[\s-](?P<u2>minute|hour|day|week|month|year)s?[\s-](?:history|duration|course|ago|"
+    r"risk|survival|later|follow)"
 )
 _DAY: Final = re.compile(
     r"\b(?:today|yesterday|last\s(?:week|month|year|night)|this\s(?:morning|week|year))\b"
