@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Protocol
 
 from kgrag.records.answer import CitedDocument, Hit
@@ -62,7 +62,9 @@ class Citable:
 
     ``core`` is the sentence, row or item that it was made for. ``before`` is up to four sentences
     that stand before it in its section. ``doubt`` in [0, 1] is that of its page. ``rank`` counts
-    its passage from 0; ``passage_bm25`` and ``passage_cosine`` are the passage's scores.
+    its passage from 0; ``passage_bm25`` and ``passage_cosine`` are the passage's scores, and so is
+    ``passage_late``, None without late interaction; ``passage_gap`` is by how much that is above
+    the mean of the passages listed with it.
     """
 
     number: int
@@ -82,6 +84,8 @@ class Citable:
     passage_score: float = 0.0
     passage_bm25: float = 0.0
     passage_cosine: float = 0.0
+    passage_late: float | None = None
+    passage_gap: float = 0.0
 
     @property
     def words(self) -> int:
@@ -129,6 +133,9 @@ def build_context(
         min((c.bm25 for c in candidates if c.bm25 is not None), default=0.0),
         min((c.cosine for c in candidates if c.cosine is not None), default=0.0),
     )
+    late = [_late(c) for c in candidates]
+    told = [value for value in late if value is not None]
+    middle = sum(told) / len(told) if told else 0.0
     for rank, candidate in enumerate(candidates):
         hit = candidate.hit
         identifier = hit.document.id
@@ -155,9 +162,18 @@ def build_context(
             if key in seen or len(found) >= limit:
                 continue
             seen.add(key)
-            found.append(_citable(len(found), document, candidate, rank, piece, lowest))
+            made = _citable(len(found), document, candidate, rank, piece, lowest)
+            if (own := late[rank]) is not None:
+                made = replace(made, passage_late=own, passage_gap=own - middle)
+            found.append(made)
     cited = {key: CitedDocument.of(document) for key, document in documents.items()}
     return Context(tuple(found), cited, dict(refused), tuple(concerns))
+
+
+def _late(candidate: Found) -> float | None:
+    """The score of late interaction; None for what was found without it, as by the graph."""
+    scores: Mapping[str, float] = getattr(candidate, "scores", {})
+    return scores.get("late")
 
 
 def _why_barred(info: DocumentInfo) -> Refusal | None:

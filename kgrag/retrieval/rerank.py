@@ -19,11 +19,21 @@ from numpy.typing import NDArray
 from kgrag.encoding.base import Encoder, TokenEncoder
 from kgrag.errors import BrokenInvariant
 from kgrag.retrieval.context import Citable
-from kgrag.retrieval.rerank_features import CHEAP, NAMES, Pool, cheap_features, late_features
+from kgrag.retrieval.rerank_features import (
+    CHEAP,
+    NAMES,
+    Pool,
+    asks_finding,
+    cheap_features,
+    late_features,
+)
 
 WEIGHTS: Final = Path(__file__).with_name("weights.json")
 SHORTLIST: Final = 40
 """How many pieces the encoder reads; the others keep their place after these."""
+STUDIES: Final = 0.15
+"""From this share of pieces that tell findings of studies a question is taken to be one for them:
+a guideline answers "does it work" in its own words, and not with p values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +49,14 @@ class Ranked:
 class Weights:
     """Linear models as read from ``weights.json``.
 
-    ``cheap`` and ``full`` map feature names to weights; ``answer`` is the logistic model of
+    ``cheap``, ``full`` and ``finding`` map feature names to weights; ``finding`` orders in place
+    of ``full`` what studies say to a question of theirs. ``answer`` is the logistic model of
     whether the best piece answers, with ``bias``, and ``threshold`` its least probability.
     """
 
     cheap: Mapping[str, float]
     full: Mapping[str, float]
+    finding: Mapping[str, float]
     answer: Mapping[str, float]
     threshold: float
 
@@ -52,9 +64,11 @@ class Weights:
     def load(cls, path: Path = WEIGHTS) -> Weights:
         """The weights of the file; BrokenInvariant when names or values do not fit."""
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        weights = cls(values["cheap"], values["full"], values["answer"], values["threshold"])
-        numbers = [*weights.cheap.values(), *weights.full.values(), *weights.answer.values()]
-        if set(weights.cheap) != set(CHEAP) or set(weights.full) != set(NAMES):
+        linear = [values[name] for name in ("cheap", "full", "finding")]
+        cheap, full, finding = linear
+        weights = cls(cheap, full, finding, values["answer"], values["threshold"])
+        numbers = [n for part in (*linear, weights.answer) for n in part.values()]
+        if [set(part) for part in linear] != [set(CHEAP), set(NAMES), set(NAMES)]:
             raise BrokenInvariant(f"{path} was written for other features; fit it anew")
         if not all(math.isfinite(n) for n in numbers) or not 0 < weights.threshold < 1:
             raise BrokenInvariant(f"{path} has weights that are no finite numbers")
@@ -90,7 +104,10 @@ class LinearReranker:
         head, tail = order[:SHORTLIST], order[SHORTLIST:]
         late = late_features(question, [citables[i] for i in head], self.encoder)
         full = np.hstack([cheap[head], late])
-        late_scores = standard(full) @ _vector(self.weights.full, NAMES)
+        studies = asks_finding(question) and tells_findings(full)
+        late_scores = standard(full) @ _vector(
+            self.weights.finding if studies else self.weights.full, NAMES
+        )
         best = np.argsort(-late_scores, kind="stable")
         ranked = [
             self._ranked(citables[head[i]], float(late_scores[i]), full[i]) for i in best
@@ -111,6 +128,12 @@ class LinearReranker:
 
 
 _EVIDENCE: Final = CHEAP.index("evidence")
+_FOUND: Final = CHEAP.index("found")
+
+
+def tells_findings(rows: NDArray[np.float64]) -> bool:
+    """Whether enough of the pieces, with their features, tell what studies found."""
+    return float((rows[:, _FOUND] > 0).mean()) >= STUDIES
 
 
 def standard(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -131,14 +154,14 @@ def _vector(weights: Mapping[str, float], names: Sequence[str]) -> NDArray[np.fl
 
 
 ANSWER_FEATURES: Final = (
-    "top_covered",  # of the question's words, in the best piece
-    "top_covered_before",  # and in what stands around it
-    "subject",  # the question's rarest word stands in the best piece, its section or its title
-    "top_maxsim",
-    "top_weakest",
-    "top_cosine",
+    "best_maxsim",  # of the pieces: that what the question says is said somewhere
+    "top_weakest",  # of the best piece
     "passage_cosine",  # of the best passage
-    "mean_covered_before",  # over the first three pieces
+    "subject_named",  # share of the question's subject words in the best piece and around it
+    "best_covered",  # the greatest share of the question's words in and around one of the first
+    "passage_late",  # late interaction of the best passage
+    "passage_gap",  # how far that stands out from the mean of the passages
+    "asks_finding",  # what a study could answer is said in fewer of the question's own words
 )
 
 

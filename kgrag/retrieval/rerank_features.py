@@ -34,11 +34,16 @@ NAMES: Final = (
     "list",  # the question asks for several and the piece is a list
     "evidence",  # the piece states an assertion that the graph found for the question
     "negation_asked",  # the question asks what not to do and the piece negates
+    "passage_score",  # of the passage, as retrieval joined it
+    "rank",  # of the passage over 20
+    "aim",  # the piece says what was to be found out
+    "found",  # how much of a study's findings the piece tells, up to three signs of them
     "maxsim",  # mean over the question's tokens of the highest cosine to a token of piece or place
     "cosine",  # of the mean token states of question and piece
     "weakest",  # as maxsim, over the quarter of the question's tokens that is matched worst
+    "telling",  # as maxsim, a token weighing by how far the pieces are from all having it
 )
-CHEAP: Final = NAMES[:12]
+CHEAP: Final = NAMES[:16]
 
 _ASKS_AMOUNT: Final = re.compile(
     r"\b(?:how (?:much|many|often|long|soon|old|frequently)|dos(?:e|es|age|ing)|what age|at which "
@@ -57,6 +62,38 @@ _ASKS_NOT: Final = re.compile(
 _NEGATES: Final = re.compile(
     r"\b(?:not|avoid\w*|contraindicat\w*|never|no|caution\w*|without)\b", re.IGNORECASE
 )
+_ASKS_FINDING: Final = re.compile(
+    r"(?:^|[:;,.?\u2014\u2013-])\s*(?:is|are|do|does|did|can|could|has|have|will|would|may|might)\b"
+    r"|(?<!side )(?<!adverse )\beffects? of\b|\bversus\b|\bvs\.?\b"
+    r"|\b(?:differences?|compared?|comparison) (?:with|to|between|of)\b",
+    re.IGNORECASE,
+)
+_AIM: Final = re.compile(
+    r"\b(?:aim(?:s|ed)?|objectives?|purpose|goals?|hypothes\w+|we (?:sought|investigat\w+|examin\w+"
+    r"|evaluat\w+|assess\w+|compar\w+|studied|tested|determin\w+|explor\w+)|(?:is|was|were|are) "
+    r"(?:to|unclear|unknown|investigated|evaluated|examined|assessed|studied)|to (?:determine"
+    r"|investigate|evaluate|assess|examine|compare|explore|test|identify|describe|establish"
+    r"|analy[sz]e|study|ascertain|review)|whether|this (?:study|trial|review|paper|article|report"
+    r"|section|chapter) (?:aim\w*|was|will|investigat\w*|examin\w*|evaluat\w*|describ\w*))\b",
+    re.IGNORECASE,
+)
+_FOUND: Final = re.compile(
+    r"\b[pP]\s*(?:[<=>\u2264\u2265]|-?values?)|\b(?:CI|confidence intervals?|odds ratios?"
+    r"|hazard ratios?|relative risks?|risk ratios?|OR|HR|RR|SD|SMD)\b\s*[\[(:=,;0-9]"
+    r"|(?i:\bsignificant(?:ly)?\b|\bstatistical\w*"
+    r"|\b(?:were|was) (?:\w+ )?(?:associated|correlated|higher|lower|greater|similar|reduced"
+    r"|increased|decreased|improved|found|observed|seen|detected)\b"
+    r"|\bno (?:\w+ )?(?:differences?|effects?|associations?|changes?|correlations?)\b"
+    r"|\b(?:did|does) not (?:\w+ )?(?:differ|change|improve|affect|increase|decrease|reduce|show)\b"
+    r"|\b(?:showed|revealed|demonstrated|indicated|resulted in|increased|decreased|improved"
+    r"|reduced) )"
+)
+_SIGNS: Final = 3
+
+
+def asks_finding(question: str) -> bool:
+    """Whether a study could answer: does it work, is it so, what is the effect."""
+    return _ASKS_FINDING.search(question) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +156,10 @@ def cheap_features(
             float(several and (citable.kind == "list_item" or text.count(",") >= 2)),
             float(_states(citable, stated)),
             float(negative and bool(_NEGATES.search(text))),
+            citable.passage_score,
+            citable.rank / 20,
+            float(bool(_AIM.search(text))),
+            min(_SIGNS, len(_FOUND.findall(text))) / _SIGNS,
         )
     return rows
 
@@ -154,26 +195,37 @@ def _states(citable: Citable, evidence: Mapping[str, list[tuple[int, int]]]) -> 
 def late_features(
     question: str, citables: Sequence[Citable], encoder: TokenEncoder
 ) -> NDArray[np.float64]:
-    """Shape (pieces, 3): the last three of ``NAMES``, from one forward pass.
+    """Shape (pieces, 4): the last four of ``NAMES``, from one forward pass.
 
     A token of the question may be met by the piece or by its place, the title and headings that it
     stands under: guidelines name their subject in the heading and not again below it.
     """
     if not citables:
-        return np.zeros((0, 3))
+        return np.zeros((0, 4))
     places = list(dict.fromkeys(c.place for c in citables))
     asked, *states = encoder.encode_tokens([question, *(c.text for c in citables), *places])
     if not len(asked):
-        return np.zeros((len(citables), 3))
+        return np.zeros((len(citables), 4))
     pieces = states[: len(citables)]
     met = dict(zip(places, (_met(asked, s) for s in states[len(citables) :]), strict=True))
     mean = _mean(asked)
-    rows = np.zeros((len(pieces), 3))
+    best = np.zeros((len(pieces), len(asked)), dtype=np.float32)
+    cosine = np.zeros(len(pieces))
     for at, (citable, piece) in enumerate(zip(citables, pieces, strict=True)):
         if len(piece):
-            best = np.maximum(_met(asked, piece), met[citable.place])
-            rows[at] = float(best.mean()), float(mean @ _mean(piece)), weakest(best)
-    return rows
+            best[at] = np.maximum(_met(asked, piece), met[citable.place])
+            cosine[at] = float(mean @ _mean(piece))
+    return late_rows(best, cosine)
+
+
+def late_rows(best: NDArray[np.float32], cosine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shape (pieces, 4), of the matches of each token of the question, and the cosines."""
+    telling = np.maximum(1 - best.mean(axis=0, dtype=np.float64), 0)
+    total = telling.sum()
+    weight = telling / total if total > 1e-9 else np.full(len(telling), 1 / len(telling))
+    return np.column_stack(
+        [best.mean(axis=1), cosine, [weakest(row) for row in best], best @ weight]
+    )
 
 
 def _met(asked: NDArray[np.float32], text: NDArray[np.float32]) -> NDArray[np.float32]:

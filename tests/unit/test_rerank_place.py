@@ -42,7 +42,7 @@ class WordEncoder:
 
 def values(piece: Citable) -> dict[str, float]:
     row = late_features(QUESTION, [piece], WordEncoder())[0]
-    return dict(zip(NAMES[-3:], map(float, row), strict=True))
+    return dict(zip(NAMES[-4:], map(float, row), strict=True))
 
 
 def test_words_of_the_heading_count_as_words_of_the_piece() -> None:
@@ -68,7 +68,7 @@ def test_the_piece_under_the_right_heading_comes_first() -> None:
 def test_an_empty_question_or_piece_has_no_value() -> None:
     assert not late_features("", [PIECE], WordEncoder()).any()
     assert not late_features(QUESTION, [replace(PIECE, text="")], WordEncoder()).any()
-    assert late_features(QUESTION, [], WordEncoder()).shape == (0, 3)
+    assert late_features(QUESTION, [], WordEncoder()).shape == (0, 4)
 
 
 def test_a_place_names_each_heading_once() -> None:
