@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import re
 import tomllib
 import unicodedata
@@ -54,6 +55,10 @@ _LEET: Final = tuple(str.maketrans("013457@$!|", f"o{one}eastasil") for one in "
 _LEET_WORD: Final = re.compile(r"[A-Za-z]+[013457@$!|]+[A-Za-z][\w@$!|]*|\b[01$!@]\w*[a-z]{2,}\w*")
 _SPACED: Final = re.compile(r"(?<!\w)(?:[A-Za-z][ .\-_*]){5,}[A-Za-z](?!\w)")
 _BASE64: Final = re.compile(r"(?<![\w+/=])(?:[A-Za-z0-9+/]{4}){6,}(?:[A-Za-z0-9+/]{2,4}={0,2})?")
+_HEX: Final = re.compile(r"(?<!\w)(?:[0-9a-fA-F]{2} ?){16,}(?!\w)")
+# "ignore", "instruction", "answer", "system" with each letter moved by 13, and backwards.
+_ROTATED: Final = ("vtaber", "vafgehpgvba", "nafjre", "flfgrz")
+_BACKWARDS: Final = ("erongi", "noitcurtsni", "rewsna", "metsys")
 
 
 @lru_cache(maxsize=8192)
@@ -61,7 +66,8 @@ def speaks_to_model(text: str) -> bool:
     """Whether the text reads like an instruction to a language model, plain or in disguise.
 
     Read again are: text without characters that nobody sees, letters of other scripts that look
-    Latin, digits in the place of letters, words spelled with spaces, and base64.
+    Latin, digits in the place of letters, words spelled with spaces or backwards, base64,
+    hexadecimal digits, and letters moved by 13.
     """
     return _DISGUISE.search(text) is not None or any(map(_speaks, (text, *_other_forms(text))))
 
@@ -90,6 +96,13 @@ def _other_forms(text: str) -> list[str]:
         decoded = _decoded(match[0])
         if decoded:
             forms.add(decoded)
+    for match in _HEX.finditer(plain):
+        forms.add(bytes.fromhex(match[0]).decode("utf-8", errors="replace"))
+    small = plain.lower()
+    if any(word in small for word in _ROTATED):
+        forms.add(codecs.encode(plain, "rot13"))
+    if any(word in small for word in _BACKWARDS):
+        forms.add(plain[::-1])
     return sorted(forms)
 
 
