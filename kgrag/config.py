@@ -54,14 +54,22 @@ class Retrieval(_Section):
 
 
 class Generation(_Section):
-    """``model``: a known name, ``transformers:PATH``, or ``none``.
+    """``model``: a known name, ``transformers:PATH``, ``llama.cpp:PATH.gguf``,
+    ``openai:URL#MODEL``, or ``none``.
 
     ``order``: who decides which statements an answer makes and in what order. With ``auto`` it is
     what was measured for the model (the reranker for the default one).
+
+    Of a server (``openai:``): ``allow_remote`` lets text go to one outside of this machine and its
+    network; ``key_variable`` names the environment variable that holds its key;
+    ``timeout_seconds`` bounds a whole call, further tries included.
     """
 
     model: str = "smollm2-135m-instruct"
     order: Literal["auto", "reranker", "model"] = "auto"
+    allow_remote: bool = False
+    key_variable: str | None = None
+    timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
 
 
 class AnswerLimits(_Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 from collections.abc import Sequence
@@ -106,7 +107,28 @@ class TransformersModel:
         """
         before = self._form.prompt(instruction(told), self._form.plain(prompt)[:_PROMPT_TOKENS])
         said = [self._form.plain(text)[:_CANDIDATE_TOKENS] for text in candidates]
-        return self._sums(said, [before] * len(said))
+        if not any(said):
+            return [0.0] * len(said)
+        with self._lock, torch.inference_mode():  # the prompt is read once for all
+            logits, read = self._next(before, None)
+            first = torch.log_softmax(logits.float(), dim=-1)
+            scores = [self._after(tokens, first, read) for tokens in said]
+        if not all(map(math.isfinite, scores)):
+            raise BrokenInvariant("the language model gave likelihoods that are no numbers")
+        return scores
+
+    def _after(self, said: list[int], first: torch.Tensor, read: Any) -> float:
+        """The sum of log p of ``said`` after ``read``; ``first`` is of its first token."""
+        if not said:
+            return 0.0
+        total = float(first[said[0]])
+        if len(said) > 1:
+            rest = torch.tensor([said[:-1]], device=self._model.device)
+            logits = self._model(input_ids=rest, past_key_values=copy.deepcopy(read)).logits[0]
+            chances = torch.log_softmax(logits.float(), dim=-1)
+            wanted = torch.tensor(said[1:], device=chances.device)
+            total += float(chances.gather(1, wanted.unsqueeze(1)).sum())
+        return total
 
     def to(self, device: str) -> TransformersModel:
         """The same model, which computes on ``device`` from now on."""
