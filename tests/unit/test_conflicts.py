@@ -13,7 +13,7 @@ from asserted_world import PlainNames, Said, curie, document
 from kgrag.reasoning.conflicts import conflicts_between, find_conflicts, kind_of
 from kgrag.reasoning.sides import Concepts, all_sides
 from kgrag.records.concepts import Concept
-from kgrag.records.recommendations import Recommendation
+from kgrag.records.recommendations import Grade, Recommendation
 from kgrag.records.text import Metadata
 from kgrag.stores.base import Ingested
 from kgrag.stores.memory_truth import MemoryTruth
@@ -329,3 +329,30 @@ def test_the_kind_does_not_depend_on_which_side_comes_first() -> None:
     kinds = [kind_of(a, b) for a, b in combinations(sides, 2)]
     assert kinds == [kind_of(b, a) for a, b in combinations(sides, 2)]
     assert {None, "opposite_direction", "different_dose", "different_population"} == set(kinds)
+
+
+def test_sides_show_dates_publishers_and_grades() -> None:
+    quote = "Give drug for gout (Grade B)."
+    at = quote.index("Grade B")
+    strength = Grade("USPSTF", "Grade B", "moderate", (at, at + 7))
+    favour = advice("a", quote, issuer="One", date="2020", strength=strength)
+    denied = said("b", negated=True, predicate="treats", issuer="Two", date="2024-05")
+    found = conflicts(favour, denied)
+    shown = {s["publisher"]: s for one in found for s in one["sides"]}
+    assert shown["Two"]["date"] == "2024-05" and shown["Two"]["grade"] is None
+    assert shown["One"]["date"] == "2020"
+    assert shown["One"]["grade"]["strength"]["raw"] == "Grade B"
+    assert shown["One"]["grade"]["certainty"] is None
+
+
+def test_a_side_of_an_assertion_has_the_grade_of_the_advice_that_it_stands_in() -> None:
+    quote = "Give drug for gout (Grade B)."
+    at = quote.index("Grade B")
+    strength = Grade("USPSTF", "Grade B", "moderate", (at, at + 7))
+    stated = said("a", quote, issuer="One")
+    graded = replace(
+        stated, recommendations=advice("a", quote, issuer="One", strength=strength).recommendations
+    )
+    found = conflicts(graded, said("b", negated=True, issuer="Two"))
+    sides = [s for one in found for s in one["sides"] if "assertion" in s]
+    assert [s["grade"]["strength"]["raw"] for s in sides if s["publisher"] == "One"] == ["Grade B"]
