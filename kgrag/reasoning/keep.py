@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
+from kgrag.errors import BrokenInvariant, KgragError
 from kgrag.reasoning.coverage import content_words, coverage
-from kgrag.reasoning.keep_checks import statement_of
+from kgrag.reasoning.keep_checks import made_whole, statement_of
 from kgrag.reasoning.parts import Parts
-from kgrag.reasoning.rounds import Draft, chance_of, guarded
+from kgrag.reasoning.rounds import Draft, Strand, chance_of, guarded
 from kgrag.records.answer import Statement
 from kgrag.retrieval.context import Citable
 from kgrag.retrieval.rerank import Ranked
@@ -24,17 +25,20 @@ OFFERED: Final = 10
 """How many pieces the language model chooses from, when it chooses."""
 
 
-def choose(draft: Draft, parts: Parts) -> list[Ranked]:
+def choose(draft: Draft, strand: Strand, parts: Parts) -> list[Ranked]:
     """The pieces in the order in which they may become statements, near repeats left out."""
     choice = draft.options.choice or parts.choice
-    pieces = _different(draft.ranked)
+    pieces = _different(strand.ranked)
     if choice == "rerank" or parts.model is None:
         return [r for r in pieces if r.score >= pieces[0].score - MARGIN]
     offered = pieces[:OFFERED]
-    chosen = parts.model.choose(
-        draft.question, [r.citable.text for r in offered], count=draft.options.statements
-    )
-    return [offered[i] for i in dict.fromkeys(chosen) if 0 <= i < len(offered)]
+    with guarded("choice", passing=KgragError):
+        chosen = parts.model.choose(
+            strand.question, [r.citable.text for r in offered], count=draft.options.statements
+        )
+        if not all(type(i) is int for i in chosen):
+            raise BrokenInvariant("the language model chose what is no place in the list")
+        return [offered[i] for i in dict.fromkeys(chosen) if 0 <= i < len(offered)]
 
 
 def _different(ranked: Sequence[Ranked], most: int = 30) -> list[Ranked]:
@@ -58,45 +62,49 @@ def _different(ranked: Sequence[Ranked], most: int = 30) -> list[Ranked]:
 
 
 def keep(
-    draft: Draft, parts: Parts, ordered: Sequence[Ranked], threshold: float
-) -> tuple[Statement, ...]:
-    """The statements that passed every check, in order; the others are dropped.
+    draft: Draft, strand: Strand, parts: Parts, ordered: Sequence[Ranked], most: int
+) -> list[Statement]:
+    """At most ``most`` statements that passed every check, in order; the others are dropped.
 
-    A piece that overlaps or follows one already kept becomes one quotation with it when both
-    together fit the limit of words, so that a list or an argument is not quoted in shreds.
+    A piece is first made whole: extended over its own condition and strength, or refused. One that
+    overlaps or follows one already kept becomes one quotation with it when both together fit the
+    limit of words, so that a list or an argument is not quoted in shreds.
     """
     pieces: list[Citable] = []
     kept: list[Statement] = []
+    limit = draft.options.words
 
     @cache
     def text_of(document_id: str) -> str:
         return parts.truth.document(document_id).text
 
     for candidate in ordered:
-        chance = chance_of(draft.question, parts, [candidate])
-        if kept and chance < FOLLOWING * threshold:
+        chance = chance_of(strand.asked if strand.bridge else strand.question, parts, [candidate])
+        if kept and not chance >= FOLLOWING * draft.threshold:
             continue
-        piece = candidate.citable
+        piece = made_whole(candidate.citable, parts, limit)
+        if piece is None:
+            continue
         with guarded("span"):
             at = next((i for i, p in enumerate(pieces) if _touch(p, piece, text_of)), None)
             joined = None if at is None else _joined(pieces[at], piece, text_of)
         if at is not None and joined is not None:
-            if joined.words <= draft.options.words:
-                confidence = kept[at].confidence
-                statement = statement_of(draft, parts, joined, confidence)
+            whole = made_whole(joined, parts, limit) if joined.words <= limit else None
+            if whole is not None:
+                statement = statement_of(draft, strand, parts, whole, kept[at].confidence)
                 if statement is not None:
-                    pieces[at], kept[at] = joined, statement
+                    pieces[at], kept[at] = whole, statement
                     continue
             if _overlap(pieces[at], piece):
                 continue
-        if len(kept) == draft.options.statements:
+        if len(kept) == most:
             continue
-        confidence = round(draft.chance if not kept else chance, 4)
-        statement = statement_of(draft, parts, piece, confidence)
+        confidence = round(strand.chance if not kept else chance, 4)
+        statement = statement_of(draft, strand, parts, piece, confidence)
         if statement is not None:
             pieces.append(piece)
             kept.append(statement)
-    return tuple(kept)
+    return kept
 
 
 def _overlap(one: Citable, other: Citable) -> bool:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
+from kgrag.errors import BrokenInvariant
 from kgrag.reasoning.answerable import speaks_to
 from kgrag.reasoning.parts import GraphView, Parts
-from kgrag.reasoning.rounds import Draft, guarded
-from kgrag.records.answer import Check, Citation, Statement
+from kgrag.reasoning.rounds import BrokenCheckError, Draft, Strand, guarded
+from kgrag.records.answer import Check, CheckResult, Citation, Inapplicable, Statement
+from kgrag.records.text import Span
 from kgrag.retrieval.context import DOUBTFUL, Citable, Context, speaks_to_model
 from kgrag.retrieval.seeds import Links
+from kgrag.verification.complete import completion
 from kgrag.verification.units import has_dose
 
 LEAST_SUBJECT: Final = 0.2
 """The least share of the question's subject words that a quotation and its place must name."""
+_MOST_INAPPLICABLE: Final = 3
 _ASKS_A_DOSE: Final = re.compile(
     r"\b(?:what|which)\b(?:\W+\w+){0,4}?\W+(?:dos(?:e|es|age)|dosing)\b|\bhow much\b", re.IGNORECASE
 )
@@ -22,15 +27,48 @@ _ASKS_A_DOSE: Final = re.compile(
 _TELLS_A_DOSE: Final = re.compile(r"\bdos(?:e|es|age|ages|ing)\b", re.IGNORECASE)
 
 
+def made_whole(piece: Citable, parts: Parts, limit_words: int) -> Citable | None:
+    """The piece with its own condition, exception and strength; None when they do not fit.
+
+    Idempotent. The section of the piece bounds it.
+    """
+    with guarded("completion"):
+        document = parts.truth.document(piece.document_id)
+        holding = [s for s in document.sections if s.start <= piece.core.start < s.end]
+        section = min(holding, key=lambda s: s.end - s.start, default=None)
+        within = None
+        if section is not None and section.start <= piece.start and piece.end <= section.end:
+            within = Span(section.start, section.end)
+        found = completion(
+            document.text, piece.start, piece.end, limit_words=limit_words, within=within
+        )
+        if found is None:
+            return None
+        if not (0 <= found.start <= piece.start and piece.end <= found.end <= len(document.text)):
+            raise BrokenInvariant("a completed quotation does not hold what it completes")
+        if (found.start, found.end) == (piece.start, piece.end):
+            return piece
+        text = document.text[found.start : found.end]
+        return replace(piece, start=found.start, end=found.end, text=text)
+
+
 def statement_of(
-    draft: Draft, parts: Parts, piece: Citable, confidence: float | None
+    draft: Draft, strand: Strand, parts: Parts, piece: Citable, confidence: float | None
 ) -> Statement | None:
-    """The piece as a statement, None when a check failed."""
-    citation = _citation(piece, draft.context)
-    checks = _checks(draft, parts, piece, citation)
-    if checks[0].result != "pass" or any(c.result == "fail" for c in checks):
+    """The piece as a statement, None when a check failed.
+
+    One that only what the question says of the patient contradicts is noted in
+    ``draft.inapplicable``.
+    """
+    citation = citation_of(piece, strand.context)
+    checks = _checks(draft, strand, parts, piece, citation)
+    if not checks or checks[0].layer != "span" or checks[0].result != "pass":
         return None
-    return Statement(
+    failed = {c.layer for c in checks if c.result != "pass" and c.result != "not_applicable"}
+    judged = None if failed - {"population"} else _judged(draft, parts, piece)
+    if judged is not None:
+        checks = (*checks, judged)
+    made = Statement(
         text=citation.quote,
         kind="quote",
         verdict="supported",
@@ -38,41 +76,74 @@ def statement_of(
         citations=(citation,),
         assertions=_stated(piece, draft.view),
         checks=checks,
+        part=strand.part,
     )
+    if judged is not None and judged.result == "fail":
+        fact, _, reason = judged.detail.partition(": ")
+        noted = (citation.document.id, citation.start)
+        known = {
+            (i.statement.citations[0].document.id, i.statement.citations[0].start)
+            for i in draft.inapplicable
+        }
+        if noted not in known and len(draft.inapplicable) < _MOST_INAPPLICABLE:
+            draft.inapplicable.append(Inapplicable(made, reason, fact))
+        return None
+    return None if failed else made
 
 
-def _citation(citable: Citable, context: Context) -> Citation:
+def _judged(draft: Draft, parts: Parts, piece: Citable) -> Check | None:
+    """Whether the piece is for the patient whom the question tells of; None when nothing judges."""
+    if parts.applies is None or draft.analysis is None:
+        return None
+    with guarded("applicability"):
+        found = parts.applies(draft.analysis.patient, piece.text, (piece.title, *piece.section))
+        if found.result not in ("applies", "not_applicable", "unknown"):
+            raise BrokenInvariant("a judgement of applicability that is none")
+        draft.judged.append(found)
+        if found.result == "not_applicable":
+            return Check("applicability", "fail", f"{found.fact}: {found.reason}")
+        return Check("applicability", "pass" if found.result == "applies" else "not_applicable")
+
+
+def citation_of(citable: Citable, context: Context) -> Citation:
+    """The piece as it is cited."""
     return Citation(
         context.documents[citable.document_id], citable.passage_id, citable.section,
         citable.page, citable.start, citable.end, citable.text,
     )  # fmt: skip
 
 
-def _checks(draft: Draft, parts: Parts, citable: Citable, citation: Citation) -> tuple[Check, ...]:
+def _checks(
+    draft: Draft, strand: Strand, parts: Parts, citable: Citable, citation: Citation
+) -> tuple[Check, ...]:
     """Span first, then whether it speaks of the question, for its patient, within the limits."""
+    question = strand.question
     with guarded("span"):
         checks = [parts.span_check(citation, citable.text, parts.truth)]
     with guarded("coverage"):
-        share = speaks_to(draft.question, citable, {})
-        checks.append(
-            Check("coverage", "pass" if share >= LEAST_SUBJECT else "fail",
-                  f"{share:.2f} of the question's subject")
-        )  # fmt: skip
+        # Over a bridge the question's own words stand in the quotation of the edge.
+        asked = strand.asked if strand.bridge else question
+        share = speaks_to(asked, citable, {})
+        result: CheckResult = "pass" if share >= LEAST_SUBJECT else "fail"
+        checks.append(Check("coverage", result, f"{share:.2f} of the question's subject"))
     with guarded("slots"):
         place = " ".join((citable.title, *citable.section))
         checks.extend(parts.question_check(draft.question, citable.text, place))
     with guarded("dose"):
-        if _ASKS_A_DOSE.search(draft.question) and not _TELLS_A_DOSE.search(citable.text):
+        if _ASKS_A_DOSE.search(question) and not _TELLS_A_DOSE.search(citable.text):
             told = has_dose(citable.text)
             checks.append(Check("dose", "pass" if told else "fail", "a dose is asked for"))
     with guarded("drug"):
         if parts.linker is not None and has_dose(citable.text):
             checks.append(_same_drug(draft.question, citable.text, parts.linker))
     with guarded("limits"):
-        if citable.words > draft.options.words or speaks_to_model(citable.text):
-            checks.append(Check("limits", "fail", "too long, or it addresses a model"))
+        fits = citable.words <= draft.options.words and not speaks_to_model(citable.text)
+        detail = "" if fits else "too long, or it addresses a model"
+        checks.append(Check("limits", "pass" if fits else "fail", detail))
         if citable.doubt >= DOUBTFUL and has_dose(citable.text):
             checks.append(Check("doubt", "fail", "a dose on a page of doubtful extraction"))
+    if not all(isinstance(c, Check) for c in checks):
+        raise BrokenCheckError("checks")
     return tuple(checks)
 
 

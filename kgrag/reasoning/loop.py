@@ -1,6 +1,6 @@
 """From a question to an answer: look, find, quote, check, keep or drop, or say why not.
 
-Nothing leaves but quotations whose characters were read again from the truth and that passed
+Nothing leaves but statements whose quotations were read again from the truth and that passed
 every check. A check that breaks ends the answer: it becomes an abstention that names the layer.
 """
 
@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import uuid
 
-from kgrag.errors import KgragError
+from kgrag.errors import KgragError, SettingsError
+from kgrag.reasoning.budget import shares
 from kgrag.reasoning.keep import OFFERED as OFFERED
 from kgrag.reasoning.keep import choose, keep
-from kgrag.reasoning.loop_answer import abstained, answered, nothing, showable, sound_paths
+from kgrag.reasoning.keep_forms import other_forms
+from kgrag.reasoning.loop_answer import abstained, answered, nothing, showable
+from kgrag.reasoning.loop_gate import gate
 from kgrag.reasoning.parts import GraphView as GraphView
 from kgrag.reasoning.parts import Parts as Parts
-from kgrag.reasoning.paths import asks_for_connection, is_chain, path_text
-from kgrag.reasoning.rounds import BrokenCheckError, Draft, find, guarded
-from kgrag.records.answer import Answer, Check, Statement
+from kgrag.reasoning.paths_answer import connection, path_statement
+from kgrag.reasoning.rounds import BrokenCheckError, Draft, Strand, guarded
+from kgrag.reasoning.widen import search
+from kgrag.records.analysis import Analysis
+from kgrag.records.answer import Answer, Statement
 from kgrag.records.question import AskOptions
 
 
 def ask(
     question: str, parts: Parts, options: AskOptions | None = None, *, id: str | None = None
 ) -> Answer:
-    """Verified quotations that answer ``question``, or an abstention with its reason.
+    """Verified statements that answer ``question``, or an abstention with its reason.
 
     At most ``options.statements`` of at most ``options.words`` words. BadQuestion when it cannot
     be asked; any other abnormal end of a check is an abstention without evidence.
@@ -31,66 +36,81 @@ def ask(
     from kgrag.retrieval.asked import check_question as askable
 
     limits = options or AskOptions()
+    if limits.mode == "fluent" and parts.entailment is None:
+        raise SettingsError(
+            "free sentences need a checker of entailment, and none is set",
+            hint='set verification.entailment, e.g. "nli:FOLDER", or ask in mode "quote"',
+        )
     identifier = id or f"ans_{uuid.uuid4().hex[:24]}"
-    draft = Draft(askable(question), identifier, limits)
     threshold = parts.reranker.weights.threshold if limits.threshold is None else limits.threshold
+    draft = Draft(askable(question), identifier, limits, threshold)
     try:
-        if parts.look is not None:
-            with draft.clock.step("graph"), guarded("graph", passing=KgragError):
-                draft.view = showable(parts.look(draft.question, limits), parts.truth)
-        for round_number in range(limits.rounds):
-            before = len(draft.context.citables)
-            with guarded("retrieval", passing=KgragError):
-                find(draft, parts, limits.passages * 2**round_number)
-            enough = draft.chance >= threshold
-            if enough or (round_number and len(draft.context.citables) == before):
-                break
-        with draft.clock.step("verification"):
-            joined = connection(draft, parts)
-        if not draft.ranked or draft.chance < threshold:
-            if joined:
-                return answered(draft, parts, joined)
-            if draft.ranked:
-                return abstained(draft, parts, "not_covered")
-            return abstained(draft, parts, "nothing_passed" if draft.found else "nothing_found")
-        with draft.clock.step("choice"):
-            ordered = choose(draft, parts)
-        if not ordered and not joined:
-            return abstained(draft, parts, "nothing_chosen")
-        with draft.clock.step("verification"):
-            statements = (joined + keep(draft, parts, ordered, threshold))[: limits.statements]
-        if not statements:
-            return abstained(draft, parts, "nothing_passed")
-        return answered(draft, parts, statements)
+        with guarded("answer", passing=KgragError):
+            answer = _asked(draft, parts)
+        with guarded("gate"):
+            return gate(answer, parts.truth)
     except BrokenCheckError as broken:
         return nothing(draft, parts, broken.layer)
 
 
-def connection(draft: Draft, parts: Parts) -> tuple[Statement, ...]:
-    """The best chain of edges between two concepts, when the question asks how they connect."""
-    if not asks_for_connection(draft.question):
-        return ()
-    for path in sound_paths(draft, parts):
-        text = path_text(path)
-        if not is_chain(path) or len(text.split()) > draft.options.words:
-            continue
-        with guarded("path"):
-            checks = [
-                parts.span_check(step.citation, step.citation.quote, parts.truth) for step in path
-            ]
-            detail = "one source states it" if len(path) == 1 else (
-                f"{len(path)} assertions joined; each source states one of them"
-            )  # fmt: skip
-            checks.append(Check("graph", "pass", detail))
-        return (
-            Statement(
-                text=text,
-                kind="path",
-                verdict="supported",
-                confidence=None,
-                citations=tuple(step.citation for step in path),
-                assertions=tuple(step.assertion for step in path),
-                checks=tuple(checks),
-            ),
-        )
-    return ()
+def _asked(draft: Draft, parts: Parts) -> Answer:
+    _understand(draft, parts)
+    search(draft, parts)
+    with draft.clock.step("verification"):
+        joined = connection(draft, parts)
+    settled = [s for s in draft.answering if draft.settled(s)]
+    if not settled:
+        if joined:
+            return answered(draft, parts, joined)
+        if any(s.ranked for s in draft.strands):
+            return abstained(draft, parts, "not_covered")
+        return abstained(draft, parts, "nothing_passed" if draft.hits else "nothing_found")
+    chosen: dict[int, list[Statement]] = {}
+    offered = False
+    for strand, most in zip(draft.answering, shares(draft), strict=True):
+        if strand in settled and most:
+            with draft.clock.step("choice"):
+                ordered = choose(draft, strand, parts)
+            offered = offered or bool(ordered)
+            with draft.clock.step("verification"):
+                kept = keep(draft, strand, parts, ordered, most)
+                chosen[strand.part] = _bridged(strand, kept, parts, most)
+    if not offered and not joined:
+        return abstained(draft, parts, "nothing_chosen")
+    with draft.clock.step("verification"):
+        quoted = [statement for some in chosen.values() for statement in some]
+        said = other_forms(draft, parts, quoted)
+    statements = (*joined, *said)[: draft.options.statements]
+    if not statements:
+        return abstained(draft, parts, "nothing_passed")
+    return answered(draft, parts, statements)
+
+
+def _understand(draft: Draft, parts: Parts) -> None:
+    """What the question asks, of whom, in which parts; and what the graph knows of it."""
+    if parts.look is not None:
+        with draft.clock.step("graph"), guarded("graph", passing=KgragError):
+            draft.view = showable(parts.look(draft.question, draft.options), parts.truth)
+    questions: tuple[str, ...] = ()
+    if parts.analyse is not None:
+        with draft.clock.step("analysis"), guarded("analysis", passing=KgragError):
+            draft.analysis = parts.analyse(draft.question, draft.view.seeds)
+            if not isinstance(draft.analysis, Analysis):
+                raise TypeError("no analysis")
+            questions = tuple(str(part) for part in draft.analysis.parts)
+    draft.strands = [Strand(draft.question)]
+    if len(questions) > 1:
+        draft.strands += [Strand(text, part) for part, text in enumerate(questions)]
+
+
+def _bridged(
+    strand: Strand, kept: list[Statement], parts: Parts, most: int
+) -> list[Statement]:
+    """What was reached over an edge of the graph stands behind that edge, and is no surer."""
+    bridge = strand.bridge
+    if bridge is None or not kept:
+        return kept
+    if most < 2:
+        return []  # without its edge the quotation would answer another question
+    edge = path_statement(bridge.steps, bridge.belief, parts, strand.part)
+    return [edge, *kept[: most - 1]]

@@ -6,14 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from kgrag.errors import BrokenInvariant
+from kgrag.reasoning.loop_gate import closed
 from kgrag.reasoning.notices import is_emergency, notice
 from kgrag.reasoning.parts import GraphView, Parts
+from kgrag.reasoning.paths_answer import explained
 from kgrag.reasoning.rounds import Draft, guarded
-from kgrag.records.answer import Answer, EvidenceChain, Hit, PathStep, Statement, to_plain
-from kgrag.retrieval.context import DOUBTFUL, Reads, may_show, speaks_to_model
+from kgrag.records.answer import Answer, EvidenceChain, Hit, Statement, to_plain
+from kgrag.retrieval.context import DOUBTFUL, Context, Reads, may_show, speaks_to_model
 from kgrag.verification.units import has_dose
 
 NEAREST: Final = 3
+COMPARED: Final = 40
+"""How many of the first pieces are looked at for saying the same as the answer."""
 
 
 def showable(view: GraphView, truth: Reads) -> GraphView:
@@ -35,61 +40,102 @@ def showable(view: GraphView, truth: Reads) -> GraphView:
 
 
 def answered(draft: Draft, parts: Parts, statements: tuple[Statement, ...]) -> Answer:
+    """The answer with its evidence: passages that it cites, and the paths that lead to it."""
     cited = {c.passage_id for s in statements for c in s.citations}
-    shown = [f.hit for f in draft.found if f.hit.passage_id in cited]
+    shown = [hit for hit in draft.hits if hit.passage_id in cited]
+    context = draft.context
+    with draft.clock.step("paths"):
+        statements, paths = explained(draft, parts, statements)
     with draft.clock.step("verification"):
-        evidence = EvidenceChain(
-            draft.view.seeds, sound_paths(draft, parts), sound(shown, draft, parts)
-        )
-    warnings = warnings_of(draft, parts)
-    doubtful = {c.document_id for c in draft.context.citables if c.doubt >= DOUBTFUL}
+        evidence = EvidenceChain(draft.view.seeds, paths, sound(shown, draft, context, parts))
+    warnings = warnings_of(draft, context, parts)
+    answering = {s.part for s in statements if s.kind != "path"}
+    warnings += [
+        notice("part_unanswered", part=strand.question)
+        for strand in draft.answering
+        if len(draft.strands) > 1 and strand.part not in answering
+    ]
+    doubtful = {c.document_id for c in context.citables if c.doubt >= DOUBTFUL}
     documents = tuple(dict.fromkeys(c.document for s in statements for c in s.citations))
     marked = {
-        "concern": [d for d in documents if d.id in draft.context.concerns],
+        "concern": [d for d in documents if d.id in context.concerns],
         "inexact": [d for d in documents if parts.past and parts.past.inexact(d.id)],
         "doubtful_cited": [d for d in documents if d.id in doubtful],
     }
     for name, those in marked.items():
         warnings += [notice(name, title=d.title) for d in those]
+    agreed = _agreements(draft, parts, statements)
+    told = _told(draft, parts)
     return Answer(
         draft.id, draft.question, False, None, statements, evidence, draft.view.conflicts,
         tuple(dict.fromkeys(warnings)), dict(parts.models), draft.clock.all(),
+        agreements=agreed, **told,
     )  # fmt: skip
 
 
 def abstained(draft: Draft, parts: Parts, reason: str) -> Answer:
     """An abstention with the nearest evidence, which is no answer."""
-    order = dict.fromkeys(r.citable.passage_id for r in draft.ranked)
-    by_id = {f.hit.passage_id: f.hit for f in draft.found}
+    context = draft.context
+    order = dict.fromkeys(r.citable.passage_id for s in draft.strands for r in s.ranked)
+    by_id = {hit.passage_id: hit for hit in draft.hits}
     hits = [by_id[i] for i in order if i in by_id][:NEAREST]
     with draft.clock.step("verification"):
-        chain = EvidenceChain(draft.view.seeds, (), sound(hits, draft, parts))
+        chain = EvidenceChain(draft.view.seeds, (), sound(hits, draft, context, parts))
+    if reason == "nothing_passed" and draft.inapplicable:
+        reason = "only_inapplicable"
     return Answer(
         draft.id, draft.question, True, notice(reason), (), chain, (),
-        tuple(warnings_of(draft, parts)), dict(parts.models), draft.clock.all(),
+        tuple(warnings_of(draft, context, parts)), dict(parts.models), draft.clock.all(),
+        **_told(draft, parts),
     )  # fmt: skip
 
 
 def nothing(draft: Draft, parts: Parts, layer: str) -> Answer:
     """An abstention without any evidence: what was found could not be checked."""
-    return Answer(
-        draft.id, draft.question, True, notice("check_failed"), (), EvidenceChain(), (),
-        (f"the check {layer!r} could not be carried out",), dict(parts.models), draft.clock.all(),
-    )  # fmt: skip
+    made = closed(draft.id, draft.question, layer)
+    return replace(made, models=dict(parts.models), timings_ms=draft.clock.all())
 
 
-def sound(hits: Sequence[Hit], draft: Draft, parts: Parts) -> tuple[Hit, ...]:
+def _told(draft: Draft, parts: Parts) -> dict[str, Any]:
+    """What answers and abstentions tell alike of how they came about."""
+    follow: tuple[str, ...] = ()
+    if parts.follow is not None and draft.analysis is not None:
+        with guarded("follow_up"):
+            follow = tuple(parts.follow(draft.analysis, draft.judged))
+            if not all(isinstance(question, str) for question in follow):
+                raise BrokenInvariant("what is asked back is no text")
+    return {
+        "analysis": draft.analysis,
+        "rounds": tuple(draft.rounds),
+        "inapplicable": tuple(draft.inapplicable),
+        "follow_up": follow,
+    }
+
+
+def _agreements(
+    draft: Draft, parts: Parts, statements: Sequence[Statement]
+) -> tuple[Mapping[str, Any], ...]:
+    if parts.agree is None:
+        return ()
+    pieces = [r.citable for s in draft.answering for r in s.ranked[:COMPARED]]
+    with draft.clock.step("agreement"), guarded("agreement"):
+        return tuple(parts.agree(statements, pieces, draft.options))
+
+
+def sound(
+    hits: Sequence[Hit], draft: Draft, context: Context, parts: Parts
+) -> tuple[Hit, ...]:
     """The hits whose text the truth still holds, of documents that may be cited.
 
     Passages that address a model, or name doses on a doubtful page, are left out.
     """
     kept: list[Hit] = []
     barred = {
-        (c.document_id, c.page) for c in draft.context.citables if c.doubt >= DOUBTFUL
+        (c.document_id, c.page) for c in context.citables if c.doubt >= DOUBTFUL
     }  # fmt: skip
     with guarded("evidence"):
         for hit in hits:
-            if hit.document.id not in draft.context.documents or speaks_to_model(hit.text):
+            if hit.document.id not in context.documents or speaks_to_model(hit.text):
                 continue
             if (hit.document.id, hit.page) in barred and has_dose(hit.text):
                 continue
@@ -98,26 +144,14 @@ def sound(hits: Sequence[Hit], draft: Draft, parts: Parts) -> tuple[Hit, ...]:
     return tuple(kept)
 
 
-def sound_paths(draft: Draft, parts: Parts) -> tuple[tuple[PathStep, ...], ...]:
-    """The paths of which every quotation passes the span check."""
-    with guarded("paths"):
-        return tuple(
-            path
-            for path in draft.view.paths
-            if all(
-                parts.span_check(s.citation, s.citation.quote, parts.truth).result == "pass"
-                for s in path
-            )
-        )
-
-
-def warnings_of(draft: Draft, parts: Parts) -> list[str]:
+def warnings_of(draft: Draft, context: Context, parts: Parts) -> list[str]:
+    """The notices of what was left out, and of what to know before reading on."""
     found = [notice("emergency")] if is_emergency(draft.question) else []
     if parts.past is not None:
         found.append(notice("as_of", day=parts.past.as_of))
         if undated := parts.past.undated(draft.options.selection.collections):
             found.append(notice("undated", number=str(undated)))
-    refused = draft.context.refused
+    refused = context.refused
     found.extend(
         notice(name)
         for name in ("retracted", "superseded", "doubtful", "instruction")
@@ -125,4 +159,6 @@ def warnings_of(draft: Draft, parts: Parts) -> list[str]:
     )
     if draft.view.conflicts:
         found.append(notice("disagreement"))
-    return found
+    if draft.inapplicable:
+        found.append(notice("inapplicable"))
+    return [*found, *draft.warnings]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations, pairwise
 from typing import Final
 
 from kgrag.errors import BrokenInvariant
+from kgrag.reasoning.belief import belief
 from kgrag.records.answer import Citation, CitedDocument, PathStep, Seed
 from kgrag.records.assertions import Assertion, Evidence
 from kgrag.retrieval.scope import Reads
@@ -24,9 +25,25 @@ _CONNECTION: Final = re.compile(
 )
 
 
+# So many times the paths that are wanted are weighed by belief, the most specific ones.
+_WEIGHED: Final = 4
+
+
 def asks_for_connection(question: str) -> bool:
     """Whether the question asks how its concepts hang together."""
     return _CONNECTION.search(question) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Edges that lead from one concept to another, each with its quotation.
+
+    ``belief``, in [0, 1), is that of its weakest edge; a lower ``cost`` is more specific.
+    """
+
+    steps: tuple[PathStep, ...]
+    belief: float
+    cost: float = 0.0
 
 
 def seed_paths(
@@ -37,30 +54,56 @@ def seed_paths(
     *,
     max_edges: int = 3,
     limit: int = 5,
-) -> tuple[tuple[PathStep, ...], ...]:
-    """The best paths between any two seeds, most specific first.
+) -> tuple[Path, ...]:
+    """The best paths between any two seeds, each the shortest way between its ends.
 
-    A step keeps the direction of its assertion. A path of which one edge has no current evidence
-    in a passage is left out: words outside of passages (index headings) state nothing.
+    See ``paths_between`` for their order and what is left out.
     """
     concepts = list(dict.fromkeys(seed.concept for seed in seeds))
+    pairs = combinations(concepts, 2)
+    return paths_between(pairs, graph, truth, names, max_edges=max_edges, limit=limit)
+
+
+def paths_between(
+    pairs: Iterable[tuple[str, str]],
+    graph: Graph,
+    truth: Reads,
+    names: Names,
+    *,
+    max_edges: int = 2,
+    limit: int = 5,
+) -> tuple[Path, ...]:
+    """The best shortest paths between the two concepts of any pair, by belief and specificity.
+
+    The belief in the weakest edge, divided by what the path costs (``Graph.paths``), decides. A
+    step keeps the direction of its assertion. A path of which one edge has no current evidence in
+    a passage is left out: words outside of passages (index headings) state nothing. A negated edge
+    is a path of its own and part of no longer one.
+    """
     found: list[GraphPath] = []
-    for one, other in combinations(concepts, 2):
+    for one, other in pairs:
         between = graph.paths([one], [other], max_edges=max_edges, limit=limit)
         # A detour beside a direct way says less than nothing.
         shortest = min((len(path.edges) for path in between), default=0)
         found.extend(path for path in between if len(path.edges) == shortest)
     found.sort(key=lambda path: (path.cost, [e.assertion for e in path.edges]))
-    chosen = found[:limit]
-    wanted = list(dict.fromkeys(e.assertion for path in chosen for e in path.edges))
+    found = found[: _WEIGHED * limit]
+    wanted = list(dict.fromkeys(e.assertion for path in found for e in path.edges))
     if not wanted:
         return ()
     held = {a.id: a for a in map(partial(_in_passages, truth), truth.assertions(wanted))}
-    return tuple(
-        tuple(path_step(held[e.assertion], truth, names) for e in path.edges)
-        for path in chosen
-        if all(e.assertion in held and held[e.assertion].evidence for e in path.edges)
-    )
+    believed = {a.id: belief(a) for a in held.values() if a.evidence}
+    weighed: list[tuple[float, int, GraphPath, float]] = []
+    for at, path in enumerate(found):
+        if all(e.assertion in believed for e in path.edges):
+            weakest = min(believed[e.assertion] for e in path.edges)
+            weighed.append((-weakest / (1.0 + max(path.cost, 0.0)), at, path, weakest))
+    weighed.sort(key=lambda item: item[:2])
+    made: list[Path] = []
+    for _, _, path, weakest in weighed[:limit]:
+        steps = tuple(path_step(held[e.assertion], truth, names) for e in path.edges)
+        made.append(Path(steps, weakest, path.cost))
+    return tuple(made)
 
 
 def _in_passages(truth: Reads, assertion: Assertion) -> Assertion:

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from kgrag.errors import KgragError
+from kgrag.errors import BrokenInvariant, KgragError
 from kgrag.reasoning.answerable import answer_features
-from kgrag.reasoning.parts import GraphView, Parts
+from kgrag.reasoning.parts import GraphView, Judged, Parts
+from kgrag.reasoning.paths import Path
+from kgrag.records.analysis import Analysis
+from kgrag.records.answer import CitedDocument, Hit, Inapplicable, Round, RoundAction
 from kgrag.records.question import AskOptions
-from kgrag.retrieval.context import Context, Found, build_context
+from kgrag.retrieval.context import Citable, Context, Found, Refusal, build_context
 from kgrag.retrieval.rerank import Ranked, probability
 
 logger = logging.getLogger(__name__)
@@ -68,36 +71,135 @@ class Clock:
 
 
 @dataclass(slots=True)
+class Strand:
+    """One question on its way to statements: the whole one, or a part of it.
+
+    ``asked`` is what retrieval was last asked; ``bridge`` the edge over which that was reached.
+    """
+
+    question: str
+    part: int = 0
+    found: list[Found] = field(default_factory=list)
+    context: Context = field(default_factory=lambda: Context((), {}))
+    ranked: list[Ranked] = field(default_factory=list)
+    chance: float = 0.0
+    tried: list[RoundAction] = field(default_factory=list)
+    asked: str = ""
+    bridge: Path | None = None
+
+
+@dataclass(slots=True)
 class Draft:
     """The state of one question on its way."""
 
     question: str
     id: str
     options: AskOptions
+    threshold: float
     clock: Clock = field(default_factory=Clock)
+    analysis: Analysis | None = None
     view: GraphView = field(default_factory=GraphView)
-    found: Sequence[Found] = ()
-    context: Context = field(default_factory=lambda: Context((), {}))
-    ranked: list[Ranked] = field(default_factory=list)
-    chance: float = 0.0
+    strands: list[Strand] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)
+    inapplicable: list[Inapplicable] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def whole(self) -> Strand:
+        """The strand of the whole question, which every question has."""
+        return self.strands[0]
+
+    @property
+    def answering(self) -> list[Strand]:
+        """The strands that the answer is made of: the parts, or the whole where there are none."""
+        return self.strands[1:] or self.strands
+
+    def settled(self, strand: Strand) -> bool:
+        """Whether the best piece of the strand is likely enough to answer."""
+        return bool(strand.ranked) and strand.chance >= self.threshold
+
+    def missing(self) -> tuple[str, ...]:
+        """The questions that have no likely answer yet, in their order."""
+        return tuple(s.question for s in self.answering if not self.settled(s))
+
+    @property
+    def late(self) -> bool:
+        """Whether the time for the question has run out."""
+        limit = self.options.seconds
+        return limit is not None and self.clock.elapsed() > limit * 1000
+
+    @property
+    def context(self) -> Context:
+        """The contexts of all strands as one; the pieces are numbered by strand."""
+        if len(self.strands) == 1:
+            return self.strands[0].context
+        pieces: dict[tuple[str, int, int], Citable] = {}
+        documents: dict[str, CitedDocument] = {}
+        refused: dict[Refusal, int] = {}
+        concerns: dict[str, None] = {}
+        for context in (s.context for s in self.strands):
+            pieces.update({(c.document_id, c.start, c.end): c for c in context.citables})
+            documents.update(context.documents)
+            for reason, count in context.refused.items():
+                refused[reason] = max(refused.get(reason, 0), count)
+            concerns.update(dict.fromkeys(context.concerns))
+        return Context(tuple(pieces.values()), documents, refused, tuple(concerns))
+
+    @property
+    def hits(self) -> list[Hit]:
+        """The passages of all strands, each once."""
+        return list({f.hit.passage_id: f.hit for s in self.strands for f in s.found}.values())
 
 
-def find(draft: Draft, parts: Parts, limit: int) -> None:
-    """Passages, context, order and the chance that the best piece answers."""
-    with draft.clock.step("search"):
-        selection = draft.options.selection
-        listed = parts.retriever.candidates(draft.question, limit=limit, selection=selection)
-        known = {c.hit.passage_id for c in listed}
-        extra = [c for c in draft.view.found if c.hit.passage_id not in known]
-        draft.found = [*listed, *extra]
-    with draft.clock.step("context"):
-        draft.context = build_context(draft.found, parts.truth, words=draft.options.words)
-    with draft.clock.step("rerank"):
-        evidence = frozenset(draft.view.evidence)
-        draft.ranked = parts.reranker.rank(
-            draft.question, draft.context.citables, evidence=evidence
+def look_round(
+    draft: Draft,
+    strand: Strand,
+    parts: Parts,
+    action: RoundAction,
+    *,
+    limit: int = 0,
+    asked: str = "",
+    extra: Sequence[Found] = (),
+) -> None:
+    """One round, recorded: passages, context, order and the chance that the best piece answers.
+
+    ``limit`` passages are retrieved for ``asked``, by default the strand's question; none when it
+    is 0. What the strand had found stays, and ``extra`` is added behind.
+    """
+    began = draft.clock.elapsed()
+    strand.asked = asked or strand.question
+    strand.tried.append(action)
+    listed: Sequence[Found] = ()
+    with draft.clock.step("search"), guarded("retrieval", passing=KgragError):
+        if limit:
+            selection = draft.options.selection
+            listed = parts.retriever.candidates(strand.asked, limit=limit, selection=selection)
+        # A longer list of the same question is the better order of what is known.
+        same = action == "passages"
+        joined = [*listed, *strand.found] if same else [*strand.found, *listed]
+        found: dict[str, Found] = {}
+        for one in (*joined, *extra):
+            found.setdefault(one.hit.passage_id, one)
+        strand.found = list(found.values())
+    with draft.clock.step("context"), guarded("context", passing=KgragError):
+        strand.context = build_context(strand.found, parts.truth, words=draft.options.words)
+    with draft.clock.step("rerank"), guarded("rerank", passing=KgragError):
+        question = strand.asked if action == "bridge" else strand.question
+        pieces = strand.context.citables
+        strand.ranked = parts.reranker.rank(
+            question, pieces, evidence=frozenset(draft.view.evidence)
         )
-        draft.chance = chance_of(draft.question, parts, draft.ranked)
+        if not all(pieces[r.citable.number] == r.citable for r in strand.ranked):
+            raise BrokenInvariant("the reranker gave a piece that it was not given")
+        strand.chance = chance_of(question, parts, strand.ranked)
+    draft.rounds.append(
+        Round(
+            action, strand.asked, len(strand.found), len(pieces), round(strand.chance, 4),
+            draft.missing(), round(draft.clock.elapsed() - began, 2),
+            sum(c.words for c in pieces), 0, strand.part,
+        )
+    )  # fmt: skip
 
 
 def chance_of(question: str, parts: Parts, ranked: Sequence[Ranked]) -> float:
@@ -105,4 +207,7 @@ def chance_of(question: str, parts: Parts, ranked: Sequence[Ranked]) -> float:
     if not ranked:
         return 0.0
     features = answer_features(question, ranked)
-    return probability(parts.reranker.weights.answer, features)
+    chance = probability(parts.reranker.weights.answer, features)
+    if not 0.0 <= chance <= 1.0:
+        raise BrokenInvariant("the chance of an answer is no probability")
+    return chance

@@ -80,12 +80,14 @@ class AskOptions:
 
     ``statements`` and ``words`` bound the answer: at most so many statements of at most so many
     words each. ``passages`` is how many retrieved passages feed the context in the first round;
-    a second round, when the first does not suffice, takes twice as many, up to ``rounds``.
+    further rounds, when that does not suffice, look wider, up to ``rounds`` in all for a question
+    or a part of it.
     ``choice`` says who orders the statements: the reranker, or the language model through its
     token trie; None is what the settings say. ``threshold`` replaces the fitted least confidence,
     in [0, 1], below which the answer is an abstention. ``selection`` says what may be cited.
     ``mode`` is "quote" for quotations only; "fluent" lets the language model write sentences, each
-    checked against its quotation and replaced by it when a check fails.
+    checked against its quotation and replaced by it when a check fails. After ``seconds`` no
+    further round is begun; None sets no limit.
     """
 
     statements: int = 3
@@ -96,6 +98,7 @@ class AskOptions:
     threshold: float | None = None
     selection: Selection = Selection()
     mode: Mode = "quote"
+    seconds: float | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.statements <= 50:
@@ -104,8 +107,10 @@ class AskOptions:
             raise ValueError("words must be from 5 to 1000")
         if not 1 <= self.passages <= 200:
             raise ValueError("passages must be from 1 to 200")
-        if not 1 <= self.rounds <= 4:
-            raise ValueError("rounds must be from 1 to 4")
+        if not 1 <= self.rounds <= 5:
+            raise ValueError("rounds must be from 1 to 5")
+        if self.seconds is not None and not self.seconds > 0:
+            raise ValueError("seconds must be more than 0")
         if self.mode not in ("quote", "fluent"):
             raise ValueError("mode is quote or fluent")
         if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:

@@ -136,7 +136,8 @@ def test_without_seeds_there_is_nothing() -> None:
 
 def test_a_path_quotes_every_edge() -> None:
     truth = truth_of(chain=CHAIN)
-    (path,) = seed_paths([seed("obesity"), seed("anemia")], build_graph(truth), truth, NAMES)
+    (found,) = seed_paths([seed("obesity"), seed("anemia")], build_graph(truth), truth, NAMES)
+    path = found.steps
     assert [step.citation.quote for step in path] == [item[4] for item in CHAIN[:3]]
     assert is_chain(path)
     assert path_text(path).startswith("Obesity —risk factor for→ Diabetes")
@@ -148,7 +149,8 @@ def test_a_path_quotes_every_edge() -> None:
 def test_a_path_against_the_direction_of_an_edge_is_no_chain() -> None:
     truth = truth_of(chain=CHAIN[:1], other=[("gout", "causes", "diabetes", False,
                                               "gout causes diabetes.")])  # fmt: skip
-    (path,) = seed_paths([seed("obesity"), seed("gout")], build_graph(truth), truth, NAMES)
+    (found,) = seed_paths([seed("obesity"), seed("gout")], build_graph(truth), truth, NAMES)
+    path = found.steps
     assert len(path) == 2
     assert not is_chain(path)
 
