@@ -80,6 +80,9 @@ class Server:
             timeout=httpx.Timeout(access.timeout_seconds, connect=min(5.0, access.timeout_seconds)),
             follow_redirects=False,
             trust_env=False,
+            # A connection a call: each is to an address that was looked at just before, and none
+            # stays open when the model is forgotten.
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
 
     def _check_place(self) -> None:
@@ -159,10 +162,6 @@ class Server:
             return json.loads(read)
         except ValueError:
             raise RetryableError(f"{self.url}{path} did not reply with JSON") from None
-
-    def close(self) -> None:
-        """Connections are closed after it."""
-        self._client.close()
 
 
 def _is_near(address: str) -> bool:

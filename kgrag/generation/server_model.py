@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from typing import Final
@@ -16,7 +17,14 @@ from kgrag.generation.allowed import (
     some_of,
 )
 from kgrag.generation.chat import instruction
-from kgrag.generation.server_guides import GUIDES, Abilities, Guide, content_of, read_prompt
+from kgrag.generation.server_guides import (
+    GUIDES,
+    MOST_TEXTS,
+    Abilities,
+    Guide,
+    content_of,
+    read_prompt,
+)
 from kgrag.generation.server_http import Access, Refused, Server
 from kgrag.generation.server_probe import chat, echo, probe
 from kgrag.ids import canonical, sha256
@@ -79,13 +87,15 @@ class ServerModel:
     def choose(self, question: str, candidates: Sequence[str], *, count: int) -> list[int]:
         """Indices into ``candidates`` by the citation marks of the reply, in its order.
 
-        At most ``count``, without repeats; empty when the reply is anything but such marks.
+        At most ``count``, without repeats; empty when the reply is anything but such marks. A
+        server that guides may be asked for fewer, so that all lists of marks fit into a request.
         Offered are the candidates, in their order, that fit into what the server reads.
         """
         if not candidates or count < 1:
             return []
         offered = candidates[: self._within(candidates)]
-        allowed = some_of(marks(len(offered)), most=count, joint=" ")
+        most = _listed(len(offered), count) if self._guides else count
+        allowed = some_of(marks(len(offered)), most=most, joint=" ")
         said = self._say("marks", question, offered, allowed)
         return [] if said is None else [v for v in said.values if isinstance(v, int)]
 
@@ -156,6 +166,16 @@ class ServerModel:
             if total > self._room():
                 return max(number, 1)
         return len(sentences)
+
+
+def _listed(offered: int, count: int) -> int:
+    """The most marks, up to ``count``, of which a request can list all sequences; at least one."""
+    total = 0
+    for most in range(1, min(count, offered) + 1):
+        total += math.perm(offered, most)
+        if total > MOST_TEXTS:
+            return max(most - 1, 1)
+    return min(count, offered)
 
 
 def load_server(argument: str = "", *, access: Access | None = None) -> ServerModel:
