@@ -40,6 +40,8 @@ LEAST_OF_PIECE: Final = 0.22
 """The least share of the content words of a contradicting piece that the sentence has."""
 _MOST_CHARS: Final = 1_500  # of one sentence; what is longer is no sentence
 _HALF: Final = re.compile("[\ud800-\udfff]")
+_REFERENCE: Final = re.compile(r"\[[\d,;\s–-]{1,30}\]")
+_NUMBER: Final = re.compile(r"\d+")
 _NAMED: Final = frozenset({"drug", "chemical", "disease"})
 
 
@@ -227,7 +229,9 @@ class _Checker:
             result = verify_statement(text, [piece.text, piece.place], linker=self._linker)
             if result.verdict == "not_enough_info":
                 continue
-            if result.verdict == "contradicted" and not _may_contradict(text, piece, covered):
+            if result.verdict == "contradicted" and not _may_contradict(
+                text, piece, covered, result.checks
+            ):
                 continue
             evidence = NoteEvidence(
                 citation, result.verdict, result.confidence, (span, *result.checks)
@@ -238,9 +242,9 @@ class _Checker:
     def _names(self, named: dict[str, str], piece: Citable) -> bool:
         """Whether the piece, or its place, names every drug and disease of the sentence."""
         around = f"{piece.place}. {piece.text}"
-        words = set(content_words(around))
+        words = _words(around)
         said = {m.concept for m in self._linker.link(around)}
-        return all(c in said or set(content_words(t)) <= words for c, t in named.items())
+        return all(c in said or _words(t) <= words for c, t in named.items())
 
     def _by_graph(self, sentence: NoteSentence, graph: Opposed, reason: str) -> CheckedSentence:
         if graph.citation is None:
@@ -282,11 +286,20 @@ class _Checker:
         return _uncovered(sentence, reason, nearest, (graph.check,))
 
 
-def _may_contradict(text: str, piece: Citable, covered: float) -> bool:
+def _words(text: str) -> frozenset[str]:
+    """Content words and numbers, since type 1 is not type 2; marks of references are neither."""
+    plain = _REFERENCE.sub(" ", text)
+    return frozenset(content_words(plain)) | frozenset(_NUMBER.findall(plain))
+
+
+def _may_contradict(text: str, piece: Citable, covered: float, checks: Sequence[Check]) -> bool:
     """Whether the piece is about the sentence's matter enough to be held against it.
 
-    A list, or a long sentence that has the words among many others, speaks of something else.
+    A list, or a long sentence that has the words among many others, speaks of something else, and
+    so does a sentence that lacks one of the words.
     """
+    if any(c.layer == "coverage" and c.result == "fail" for c in checks):
+        return False
     own = set(content_words(piece.text))
     shared = own & set(content_words(text))
     return (

@@ -118,6 +118,16 @@ def test_what_no_source_settles_is_not_covered(sentence: str) -> None:
     assert one.verdict == "not_covered" and one.reason and not one.evidence
 
 
+def test_a_number_in_the_name_of_a_disease_is_part_of_it() -> None:
+    other = says("two", "Treatment of type 2 gout often begins with colchicine [1].")
+    NAMES["type 1 gout"] = "disease"
+    try:
+        one = only("Colchicine treatment of type 1 gout often begins.", other)
+    finally:
+        del NAMES["type 1 gout"]
+    assert one.verdict == "not_covered"
+
+
 def test_a_pronoun_is_what_the_sentence_before_named() -> None:
     other = says("other", "In asthma, warfarin is given once daily with food.")
     note = "Colchicine is a plant alkaloid. It is given once daily with food."
