@@ -170,12 +170,9 @@ def listed(pool):
     chosen = pool.short[keep]
     late = late_rows(np.maximum(pool.own, pool.place)[keep], pool.cosine[keep])
     told = pool.late[~np.isnan(pool.late)]
-    pieces = []
-    for i in chosen:
-        piece = pool.pieces[i]
-        if not np.isnan(own := pool.late[piece.rank]):
-            piece = replace(piece, passage_late=float(own), passage_gap=float(own - told.mean()))
-        pieces.append(piece)
+    late_of = {"best_late": float(told.max()), "best_gap": float(told.max() - told.mean())} \
+        if len(told) else {}  # fmt: skip
+    pieces = [replace(pool.pieces[i], **late_of) for i in chosen]
     return pieces, np.hstack([cheap[chosen], late]), pool.gold[chosen]
 
 
@@ -224,7 +221,12 @@ def finding(pools, made, full):
             report[f"{name}, {what}"] = interval([v[place] for v in values])
         pairs = zip(worth["finding"], worth["full"], strict=True)
         report[f"gain, {what}"] = interval([a[place] - b[place] for a, b in pairs])
-    return report, mass(groups(use), FINDING)
+    weights = mass(groups(use), FINDING)
+    # The loop keeps what scores at most so much less than the first: on the scale of the others.
+    spread = [[(standard(made[i][1]) @ w).std() for i in use] for w in (full, weights)]
+    weights *= np.mean(spread[0]) / np.mean(spread[1])
+    weights[NAMES.index("evidence")] = EVIDENCE
+    return report, weights
 
 
 def threshold_of(chances, labels):

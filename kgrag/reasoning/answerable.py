@@ -46,16 +46,15 @@ def answer_features(question: str, ranked: Sequence[Ranked]) -> dict[str, float]
         set(content_words(f"{_around(r.citable)} {r.citable.text}")) for r in ranked[:LOOKED_AT]
     ]
     maxsim = max(r.features.get("maxsim", 0.0) for r in ranked)
-    late = [(r.citable.passage_late, r.citable.passage_gap) for r in ranked]
-    told = [(value, gap) for value, gap in late if value is not None]
+    late = ranked[0].citable.best_late
     return {
         "best_maxsim": maxsim,
         "top_weakest": ranked[0].features.get("weakest", 0.0),
         "passage_cosine": max(r.citable.passage_cosine for r in ranked),
         "subject_named": coverage(subjects, near[0]),
         "best_covered": max(coverage(asked, words) for words in near),
-        "passage_late": max(v for v, _ in told) if told else LATE_OF_MAXSIM * maxsim,
-        "passage_gap": max(g for _, g in told) if told else USUAL_GAP,
+        "passage_late": LATE_OF_MAXSIM * maxsim if late is None else late,
+        "passage_gap": USUAL_GAP if late is None else ranked[0].citable.best_gap,
         "asks_finding": float(asks_finding(question)),
     }
 

@@ -62,9 +62,9 @@ class Citable:
 
     ``core`` is the sentence, row or item that it was made for. ``before`` is up to four sentences
     that stand before it in its section. ``doubt`` in [0, 1] is that of its page. ``rank`` counts
-    its passage from 0; ``passage_bm25`` and ``passage_cosine`` are the passage's scores, and so is
-    ``passage_late``, None without late interaction; ``passage_gap`` is by how much that is above
-    the mean of the passages listed with it.
+    its passage from 0; ``passage_bm25`` and ``passage_cosine`` are the passage's scores.
+    ``best_late`` is the best score of late interaction of any passage listed, None without it, and
+    ``best_gap`` by how much that is above their mean.
     """
 
     number: int
@@ -84,8 +84,8 @@ class Citable:
     passage_score: float = 0.0
     passage_bm25: float = 0.0
     passage_cosine: float = 0.0
-    passage_late: float | None = None
-    passage_gap: float = 0.0
+    best_late: float | None = None
+    best_gap: float = 0.0
 
     @property
     def words(self) -> int:
@@ -133,9 +133,9 @@ def build_context(
         min((c.bm25 for c in candidates if c.bm25 is not None), default=0.0),
         min((c.cosine for c in candidates if c.cosine is not None), default=0.0),
     )
-    late = [_late(c) for c in candidates]
-    told = [value for value in late if value is not None]
-    middle = sum(told) / len(told) if told else 0.0
+    late = [value for value in map(_late, candidates) if value is not None]
+    best = max(late) if late else None
+    gap = max(late) - sum(late) / len(late) if late else 0.0
     for rank, candidate in enumerate(candidates):
         hit = candidate.hit
         identifier = hit.document.id
@@ -163,9 +163,7 @@ def build_context(
                 continue
             seen.add(key)
             made = _citable(len(found), document, candidate, rank, piece, lowest)
-            if (own := late[rank]) is not None:
-                made = replace(made, passage_late=own, passage_gap=own - middle)
-            found.append(made)
+            found.append(replace(made, best_late=best, best_gap=gap))
     cited = {key: CitedDocument.of(document) for key, document in documents.items()}
     return Context(tuple(found), cited, dict(refused), tuple(concerns))
 

@@ -159,7 +159,7 @@ ANSWER_FEATURES: Final = (
     "passage_cosine",  # of the best passage
     "subject_named",  # share of the question's subject words in the best piece and around it
     "best_covered",  # the greatest share of the question's words in and around one of the first
-    "passage_late",  # late interaction of the best passage
+    "passage_late",  # late interaction of the best passage listed
     "passage_gap",  # how far that stands out from the mean of the passages
     "asks_finding",  # what a study could answer is said in fewer of the question's own words
 )
