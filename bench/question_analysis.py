@@ -7,6 +7,7 @@
 - ``vignettes``: age and sex of AgentClinic cases and MEDEC notes, which their first words tell.
 - ``intents``: the types of MedQuAD's questions, where they map, and BioASQ's yes/no questions.
 - ``emergencies``: own questions (``labels/red_flags.jsonl``).
+- ``applicability``: USPSTF recommendations against patients inside and outside of their range.
 - ``speed``: milliseconds a question without linking, short and 20,000 characters long.
 
 Rules were written with the development halves (crc32 of the id even) in view; report the others.
@@ -30,6 +31,7 @@ from machine import describe
 
 from kgrag.linking.linker import Linker
 from kgrag.reasoning.analysis import analyse
+from kgrag.reasoning.applicability import judge
 from kgrag.reasoning.emergencies import is_emergency
 from kgrag.reasoning.intents import intents
 from kgrag.reasoning.patient import patient_of
@@ -86,9 +88,9 @@ def same(fact: str, stated: Any, expected: Any) -> bool:
         return near(stated.value, expected)
     if fact == "renal":
         if isinstance(expected, float):
-            return stated.value == expected
+            return bool(stated.value == expected)
         words = {"dialysis": "dialysis", "impaired": "impairment"}
-        return words.get(expected, expected.replace("stage", "stage ")) in str(stated.value)
+        return str(words.get(expected, expected.replace("stage", "stage "))) in str(stated.value)
     if fact == "hepatic":
         text = str(stated.value)
         return bool(text == f"Child-Pugh {expected}" if expected in "ABC" else expected == "word")
@@ -270,6 +272,33 @@ def emergencies(wanted: str, errors: bool) -> None:
               f"specificity {wilson(len(calm) - sum(calm), len(calm))}")  # fmt: skip
 
 
+AGES = (0.5, 3, 8, 15, 20, 30, 45, 55, 68, 80)
+
+
+def applicability(wanted: str, errors: bool) -> None:
+    """Recommendations of the USPSTF, of which the age range and sex are known, against patients of
+    ten ages and both sexes: nobody in the range may be excluded, those outside should be."""
+    root = Path(os.environ["KGRAG_DATA"]) / "corpora" / "uspstf"
+    kept, excluded = Counter[bool](), Counter[bool]()
+    for row in rows(root / "specific_recommendations.jsonl"):
+        if not half(str(row["id"]), wanted):
+            continue
+        low, high = row["ageRange"]
+        text = re.sub(r"<[^>]+>|&\w+;", " ", row["text"])
+        for age in AGES:
+            for word, sex in (("woman", "female"), ("man", "male")):
+                years = f"{age * 12:g}-month" if age < 1 else f"{age:g}-year"
+                patient = patient_of(f"A {years}-old {word} asks.")
+                inside = low <= age <= high and row["sex"] in (sex, "men and women", "all", "both")
+                judged = judge(patient, text, (row["title"],))
+                out = judged.result == "not_applicable"
+                (kept if inside else excluded)[out] += 1
+                if errors and inside and out:
+                    print("   ", age, word, row["title"], judged.reason, "|", text[:150])
+    print(f"applicability, {wanted}: wrongly excluded {wilson(kept[True], kept.total())}, "
+          f"rightly excluded {wilson(excluded[True], excluded.total())}")  # fmt: skip
+
+
 def speed(wanted: str, errors: bool) -> None:
     short = [row["question"] for row in rows(LABELS / "question_patients.jsonl")]
     analyse(short[0])
@@ -300,7 +329,7 @@ def speed(wanted: str, errors: bool) -> None:
 
 PARTS: Mapping[str, Callable[[str, bool], None]] = {
     "patients": patients, "vignettes": vignettes, "intents": intent_parts,
-    "emergencies": emergencies, "speed": speed,
+    "emergencies": emergencies, "applicability": applicability, "speed": speed,
 }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ _TAKING: Final = re.compile(
 )
 # Where a further clause begins.
 _FURTHER: Final = re.compile(r"[.;!?]\s|\n|,\sbut\s|\s(?:unless|except)\s")
+_AND: Final = re.compile(r"\b(?:and|or)\b|[,/;:.]")
 _JOINED: Final = re.compile(r"[^.;:?!]{0,25}?(?:\band\b|\bor\b|,|/)[^.;:?!]{0,25}")
 
 
@@ -322,11 +323,19 @@ def _beside(text: str, limit: Limit) -> bool:
     return bool(warned) and listed("says").search(lower, 0, warned[0]) is not None
 
 
+def _adjoin(text: str, one: Limit, other: Limit) -> bool:
+    first, second = sorted((one, other), key=lambda limit: limit.start)
+    between = text[first.end : second.start]
+    return len(between) <= 15 and not _AND.search(between)
+
+
 def _joined(text: str, excluding: Sequence[Limit], fitting: Sequence[Limit]) -> bool:
     """Whether a limit that fits is listed beside the excluding ones: "children and pregnant
     women" are two groups, and to be one of them is enough."""
     for one in excluding:
         for other in fitting:
+            if any(_adjoin(text, other, each) for each in excluding):
+                continue  # "women aged 25 years": two limits on the same people
             first, second = sorted((one, other), key=lambda limit: limit.start)
             if _JOINED.fullmatch(text, min(first.end, len(text)), min(second.start, len(text))):
                 return True

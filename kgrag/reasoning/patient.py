@@ -202,8 +202,8 @@ def _allergies(masked: str, question: str, mentions: Sequence[Mention]) -> tuple
 _NOT_A_SUBSTANCE: Final = frozenset(
     "severe drug food known the any her his their my an history had has have are is was were no "
     "not seasonal and with for suspected reported documented serious mild immediate true "
-    "medication drug-related nasal skin contact about anti- non who cause causes you she he they it from "
-    "peanut-free possible of".split()
+    "medication drug-related nasal skin contact about anti- non who cause causes you she he they "
+    "it from peanut-free possible of".split()
 )
 
 

@@ -34,6 +34,7 @@ _PHASES: Final = frozenset(
     "childhood infancy adolescence adulthood neonatal pediatric paediatric geriatric "
     "teenage".split()
 )
+_ONE: Final = re.compile(r"\b(?:an?|the|each|every|any|older|younger|young|pregnant)\s(?:\w+\s)?\Z")
 _WOMEN: Final = re.compile(
     r"\b(?:(?:wom[ae]n|girls|females|female\s(?:patients|adolescents|adults|persons)|mothers)|"
     r"(?:post|pre|peri)-?menopausal)\b(?!\s(?:than|as\swell\sas))"
@@ -62,7 +63,7 @@ _NONPREGNANT: Final = re.compile(r"\bnon-?pregnant\b|\bnot\s(?:currently\s)?preg
 _INCLUDING: Final = re.compile(
     r"(?:\b(?:including|such\sas|especially|particularly|also|even|as\swell\sas|regardless\sof|"
     r"irrespective\sof|e\.g\.,?|like)\s"
-    r"(?:(?:in|those|who|are|is|during|for|women|if|whether|the|all)\s){0,3})\Z"
+    r"(?:(?:in|those|who|are|is|during|for|women|if|whether|the|all|pregnant)\s){0,3})\Z"
 )
 _TRIMESTER: Final = re.compile(
     r"\b(?P<which>first|second|third)(?:\s(?:and|or|to)\s(?P<also>second|third))?\strimesters?\b"
@@ -176,13 +177,22 @@ def _ages(lower: str, heading: bool) -> list[Limit]:
                 for r in read
             )
             led = heading or _LEAD.search(lower, max(0, age.start - 40), age.start)
-            phase = not heading and lower[age.start : age.end] in _PHASES
+            phase = not heading and _is_no_one(lower, age)
             if narrowed or not led or phase:
                 continue
         outside, among = _flags(lower, age.start)
         low, high = _clear(age)
         found.append(Limit("age", age.start, age.end, low, high, age.name, outside, among))
     return found
+
+
+def _is_no_one(lower: str, age: Age) -> bool:
+    """A time of life, or one of the words before a noun ("adolescent scoliosis")."""
+    word = lower[age.start : age.end]
+    if word in _PHASES:
+        return True
+    one = word in ("adolescent", "adult", "infant", "newborn", "teen", "toddler")
+    return one and _ONE.search(lower, max(0, age.start - 25), age.start) is None
 
 
 def _clear(age: Age) -> tuple[float, float | None]:
