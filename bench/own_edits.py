@@ -81,6 +81,9 @@ def drawn(data: Path) -> list[tuple[str, str, bool]]:
         ]
         rng = random.Random(name)
         for at in rng.sample(good, min(3, len(good))):
+            if spans[at].of(clean) in seen:  # a sentence that many pages repeat
+                continue
+            seen.add(spans[at].of(clean))
             around = spans[max(0, at - 2) : at + 3]
             evidence = "\n".join(s.of(clean) for s in around)
             found.append((spans[at].of(clean), evidence, zlib.crc32(name.encode()) % 2 == 0))
@@ -210,7 +213,9 @@ def _negation(text: str, rng: random.Random) -> str | None:
     if drops and rng.random() < 0.6:
         m = rng.choice(drops)
         return text[: m.start()] + text[m.end() :]
-    adds = list(re.finditer(r"\b(?:is|are|was|were|should|may|can|must|will|does|do)\b(?! not)", text))
+    adds = list(
+        re.finditer(r"\b(?:is|are|was|were|should|may|can|must|will|does|do)\b(?! not)", text)
+    )
     if adds:
         m = rng.choice(adds)
         return text[: m.end()] + rng.choice([" not", " never"]) + text[m.end() :]
@@ -250,7 +255,7 @@ _CONDITIONS = [
     r"^(?:If|When|Unless|Until|In patients|In people|In women|For women|For people|For adults|"
     r"Among|In children|For children|During pregnancy|After|Before) [^,.;]{6,}, (?=[a-z])",
     r" \((?:grade|Grade|strong|weak|conditional)[^)]*\)",
-    r",? (?:but|except|although) [^,.;]{8,}(?=\.$)",
+    r",? (?:but only|but not|except) [^,.;]{8,}(?=\.$)",
     r" (?:during|after|before|without) [^,.;()]{6,40}(?=\.$)",
     r" who [^,.;()]{8,60}(?=\.$)",
 ]
@@ -304,12 +309,14 @@ def _moved_back(text: str, rng: random.Random) -> str | None:
 
 def _converted(text: str, rng: random.Random) -> str | None:
     for pattern, factor, to in (
-        (r"\b(\d+) mg\b", 0.001, "g"), (r"\b(\d+) g\b", 1000, "mg"), (r"\b(\d+) years\b", 12, "months"),
-        (r"\b(\d+) weeks\b", 7, "days"), (r"\b(\d+) days\b", 24, "hours"), (r"\b(\d+) cm\b", 10, "mm"),
+        (r"\b(\d+) mg\b", 0.001, "g"), (r"\b(\d+) g\b", 1000, "mg"), 
+        (r"\b(\d+) years\b", 12, "months"),
+        (r"\b(\d+) weeks\b", 7, "days"), (r"\b(\d+) days\b", 24, "hours"), 
+        (r"\b(\d+) cm\b", 10, "mm"),
         (r"\b(\d+) hours\b", 60, "minutes"), (r"\b(\d+) months\b", 1 / 12, "years"),
         (r"\b(\d+) m[lL]\b", 0.001, "litres"), (r"\b(\d+) kg\b", 1000, "g"),
     ):  # fmt: skip
-        m = re.search(r"(?<![\d.,] )(?<!to )(?<!and )(?<![-–])" + pattern, text)
+        m = re.search(r"(?<![\d.,] )(?<!to )(?<!and )(?<!or )(?<![-–.,])" + pattern, text)
         value = float(m[1]) * factor if m else 0.0
         if m and abs(value * 100 - round(value * 100)) < 1e-9:
             return text[: m.start()] + f"{value:g} {to}" + text[m.end() :]
@@ -320,7 +327,9 @@ _SPELLED = "zero one two three four five six seven eight nine ten eleven twelve"
 
 
 def _spelled(text: str, rng: random.Random) -> str | None:
-    m = re.search(r"(?<![\w.,/-])(?:[2-9]|1[0-2])(?= (?:to |or )?[a-z])(?! (?:to|or|m?g|m[lL]) )", text)
+    m = re.search(
+        r"(?<![\w.,/-])(?:[2-9]|1[0-2])(?= (?:to |or )?[a-z])(?! (?:to|or|m?g|m[lL]) )", text
+    )
     if m:
         return text[: m.start()] + _SPELLED[int(m[0])] + text[m.end() :]
     m = re.search(r"\b(?:two|three|four|five|six|seven|eight|nine|ten)\b", text)
@@ -331,7 +340,8 @@ def _contracted(text: str, rng: random.Random) -> str | None:
     for pattern, put in (
         (r"\b(is|are|was|were|does|do|did|should|has|have|could|would) not\b", r"\1n't"),
         (r"\bcannot\b", "can't"), (r"\b([Ii]t) is\b", r"\1's"), (r"\b([Tt]hey) are\b", r"\1're"),
-        (r"\bwill not\b", "won't"), (r"\b([Yy]ou) will\b", r"\1'll"), (r"\b([Yy]ou) have\b", r"\1've"),
+        (r"\bwill not\b", "won't"), (r"\b([Yy]ou) will\b", r"\1'll"), 
+        (r"\b([Yy]ou) have\b", r"\1've"),
         (r"\b(isn|don|can|aren|doesn|won)[’']t\b", None),
     ):  # fmt: skip
         m = re.search(pattern, text)
@@ -371,17 +381,21 @@ _PLAIN = _swap({
     "medicines": "drugs", "medications": "medicines", "medicine": "drug", "begin": "start",
     "begins": "starts", "usually": "typically", "often": "frequently", "occurs": "happens",
     "occur": "happen", "people": "individuals", "disease": "illness", "disorder": "condition",
-    "inherited": "hereditary", "childhood": "the years of being a child", "find": "detect",
+    "inherited": "hereditary", "find": "detect",
     "doctor": "physician", "doctors": "physicians", "test": "examination", "tests": "examinations",
     "many": "numerous", "because": "since", "such as": "for example", "affects": "involves",
     "develop": "get", "severe": "serious", "prevent": "avert", "include": "comprise",
     "reduce": "decrease", "reduces": "lowers", "increases": "raises", "show": "demonstrate",
-    "birth": "delivery", "death": "dying", "annually": "every year", "twice daily": "every 12 hours",
+    "birth": "delivery", "death": "dying", "annually": "every year", 
+    "twice daily": "every 12 hours",
     "inadequate": "insufficient", "benefit": "advantage", "large": "big", "whole": "entire",
     "harms": "adverse effects", "assess": "evaluate", "risk": "likelihood", "primary": "main",
 })  # fmt: skip
-_EMPTY = _shift(r"\b(?:also|therefore|thus|currently|very|however|additionally|actually|moreover),? ", "")
-_PASSIVE = _shift(r"^The (USPSTF|task force|committee|guideline) recommends ([a-z][^,;()]{4,60})(?= (?:in|for|every)\b)",
+_EMPTY = _shift(
+    r"\b(?:also|therefore|thus|currently|very|however|additionally|actually|moreover),? ", ""
+)
+_PASSIVE = _shift(r"^The (USPSTF|task force|committee|guideline) recommends "
+    r"([a-z][^,;()]{4,60})(?= (?:in|for|every)\b)",
                   r"\2 is recommended by the \1")  # fmt: skip
 _ARTICLE = _shift(r"\b(?:the|The) (?=[a-z]+ of\b)", "")
 _WHICH = _shift(r"\b(?<=[a-z] )that (?=(?:is|are|can|may|causes?|affects?)\b)", "which ")

@@ -18,7 +18,7 @@ from kgrag.sentences import sentences
 Reason = Literal["whole", "sentence", "strength", "condition", "list", "reference"]
 
 # So far around a quotation its line is read; a sentence that is longer is refused.
-_WINDOW: Final = 4_000
+_WINDOW: Final = 1_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,11 @@ def _step(text: str, span: Span, edge: Span) -> tuple[Span, Reason | None] | Non
     last = _line(text, span.end - 1, edge)
     if not first.start <= span.start or not span.end <= last.end:
         return None
-    head = _spans(text, first, span.start)
-    tail = _spans(text, last, span.end)
+    if first == last:
+        head = tail = _spans(text, first, span.start, span.end)
+    else:
+        head = _spans(text, first, span.start, span.start)
+        tail = _spans(text, last, span.end, span.end)
     opening = _at(head, span.start)
     closing = _at(tail, span.end - 1)
     if opening is None or closing is None:
@@ -92,9 +95,9 @@ def _line(text: str, at: int, edge: Span) -> Span:
     return Span(begin, max(min(len(text) if stop < 0 else stop, edge.end), begin + 1))
 
 
-def _spans(text: str, line: Span, near: int) -> list[Span]:
-    """The sentences of the line near a place; the outermost may be cut where the line is long."""
-    return sentences(text, max(line.start, near - _WINDOW), min(line.end, near + _WINDOW))
+def _spans(text: str, line: Span, start: int, end: int) -> list[Span]:
+    """The sentences of the line around a place; the outermost may be cut in a long line."""
+    return sentences(text, max(line.start, start - _WINDOW), min(line.end, end + _WINDOW))
 
 
 def _at(spans: list[Span], place: int) -> Span | None:
@@ -221,10 +224,15 @@ def _is_heading(line: str) -> bool:
     return len(line.split()) <= 14 and not line.rstrip().endswith((".", "!", "?", ";", ":", ")"))
 
 
-def _belongs(sentence: str) -> Reason | None:
+def is_strength(sentence: str) -> bool:
+    """Whether a sentence, or the bracket that it begins with, tells the strength of advice."""
     # "Offer it. (Weak recommendation) Then ...": no end mark behind the bracket.
     bracket = re.match(r"\s*[(\[][^()\[\]]{4,80}[)\]]", sentence)
-    if _GRADE_ONLY.match(sentence) or (bracket and _GRADE_ONLY.match(bracket[0])):
+    return bool(_GRADE_ONLY.match(sentence) or (bracket and _GRADE_ONLY.match(bracket[0])))
+
+
+def _belongs(sentence: str) -> Reason | None:
+    if is_strength(sentence):
         return "strength"
     return "condition" if _CONDITION.match(sentence) else None
 

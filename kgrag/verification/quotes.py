@@ -63,6 +63,16 @@ def fold(text: str) -> Folded:
     return Folded("".join(characters), (*origin, len(text)))
 
 
+def fold_text(text: str) -> str:
+    """``fold(text).text``, made without the way back: much faster for plain text."""
+    if not text.isascii():
+        return fold(text).text
+    return " ".join(text.translate(_ASCII).lower().split())
+
+
+_ASCII: Final = {ord(c): to for c, to in _SAME.items() if c.isascii()}
+
+
 def find_quote(quote: str, text: str) -> Span | None:
     """The first span of ``text`` that reads like ``quote``, on word boundaries; else None.
 

@@ -2,23 +2,58 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from kgrag.reasoning.coverage import content_words, coverage, weights
 from kgrag.sentences import sentences
+from kgrag.verification.quotes import fold_text
+from kgrag.verification.words import Reading, read
+
+_MOST_PLACES: Final = 64
+"""A word that stands in more sentences than these does not choose between them."""
+_MORE: Final = 0.15
+_MOST_LINES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence of the evidence; ``text`` counts the texts and ``at`` all sentences."""
+
+    at: int
+    text: int
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Texts prepared to be compared with many claims: sentences, and where each word stands."""
+
+    lines: tuple[Line, ...]
+    places: dict[str, list[int]]
+    whole: dict[str, int]
+    """The folded sentences and texts, without their last mark, to the place of their end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
-    """A claim and the piece of evidence nearest to it; ``covered`` is in [0, 1].
+    """A claim and the sentences of evidence nearest to it, best first.
 
-    ``text`` is one sentence of the evidence, or two neighbours when both are needed.
+    ``covered`` in [0, 1] is the share of the claim's content words that they tell together, and
+    ``best`` that of the first alone.
     """
 
-    claim: str
-    text: str
+    claim: Reading
+    lines: tuple[Line, ...]
     covered: float
+    best: float
+
+    @property
+    def text(self) -> str:
+        """The chosen sentences in the order of the evidence."""
+        return " ".join(line.reading.text for line in sorted(self.lines, key=lambda n: n.at))
 
 
 def claims(statement: str) -> list[str]:
@@ -26,26 +61,70 @@ def claims(statement: str) -> list[str]:
     return [span.of(statement) for span in sentences(statement)]
 
 
-def align(claim: str, evidence: Sequence[str]) -> Aligned | None:
-    """The claim with the evidence sentence that covers most of its words; None without evidence.
+def prepare(texts: Sequence[str]) -> Evidence:
+    """The evidence, read once for all claims."""
+    lines: list[Line] = []
+    places: dict[str, list[int]] = defaultdict(list)
+    whole: dict[str, int] = {}
+    for number, text in enumerate(texts):
+        for sentence in claims(text):
+            line = Line(len(lines), number, read(sentence))
+            lines.append(line)
+            whole.setdefault(_bare(sentence), line.at)
+            for key in line.reading.groups:
+                places[key].append(line.at)
+        if lines:
+            whole.setdefault(_bare(text), lines[-1].at)
+    return Evidence(tuple(lines), dict(places), whole)
 
-    Rare words of the evidence weigh more. Two neighbours are taken when together they cover
-    clearly more than either. Ties go to the first.
+
+def whole_at(claim: str, evidence: Evidence) -> int | None:
+    """The place of the sentence that says the claim in its own words; None without one."""
+    return evidence.whole.get(_bare(claim))
+
+
+def _bare(text: str) -> str:
+    return fold_text(text).rstrip(" .")
+
+
+def align(claim: str, evidence: Evidence) -> Aligned | None:
+    """The claim with the sentences that tell most of its words; None without evidence.
+
+    Rare words of the evidence weigh more. Up to two sentences join the first when each adds
+    clearly. Ties go to the first.
     """
-    lines = [[span.of(text) for span in sentences(text)] for text in evidence]
-    words = [[content_words(line) for line in group] for group in lines]
-    if not any(lines):
+    reading = read(claim)
+    if not evidence.lines:
         return None
-    weight = weights(w for group in words for w in group)
-    wanted = content_words(claim)
-    best: Aligned | None = None
-    for group, group_words in zip(lines, words, strict=True):
-        singles = [coverage(wanted, having, weight) for having in group_words]
-        for at, covered in enumerate(singles):
-            if best is None or covered > best.covered + 1e-9:
-                best = Aligned(claim, group[at], covered)
-        for at in range(len(group) - 1):
-            both = coverage(wanted, group_words[at] + group_words[at + 1], weight)
-            if best is not None and both > best.covered + 0.15:
-                best = Aligned(claim, f"{group[at]} {group[at + 1]}", both)
-    return best
+    wanted = [at for at, token in enumerate(reading.tokens) if token.content or token.number]
+    worth: dict[int, float] = {}
+    told: dict[int, set[int]] = defaultdict(set)
+    for at in wanted:
+        # A word of the statement may stand there as another word of its group.
+        near = [p for key in reading.keys[at] if (p := evidence.places.get(key))]
+        fewest = min((len(p) for p in near), default=0)
+        total = len(evidence.lines)
+        worth[at] = math.log(1 + (total - fewest + 0.5) / (fewest + 0.5)) if fewest else 1.0
+        for places in near:
+            for line in places[:_MOST_PLACES]:
+                told[line].add(at)
+    if not wanted or not told:
+        return Aligned(reading, (evidence.lines[0],), 0.0 if wanted else 1.0, 0.0)
+    total_worth = sum(worth.values())
+    share = {line: sum(worth[at] for at in has) / total_worth for line, has in told.items()}
+    first = max(share, key=lambda line: (share[line], -line))
+    chosen, has = [first], set(told[first])
+    while len(chosen) < _MOST_LINES:
+        gain = {
+            line: sum(worth[at] for at in new - has) / total_worth
+            for line, new in told.items()
+            if line not in chosen
+        }
+        more = max(gain, key=lambda line: (gain[line], -line), default=None)
+        if more is None or gain[more] < _MORE:
+            break
+        chosen.append(more)
+        has |= told[more]
+    covered = sum(worth[at] for at in has) / total_worth
+    lines = tuple(evidence.lines[at] for at in chosen)
+    return Aligned(reading, lines, covered, share[first])

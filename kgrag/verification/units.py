@@ -35,26 +35,61 @@ _UNITS: Final[dict[str, tuple[str, float]]] = {
     "bpm": ("beats a minute", 1.0), "mme": ("morphine equivalent", 1.0), "gy": ("dose", 1.0),
     "tablet": ("tablet", 1.0), "capsule": ("capsule", 1.0), "drop": ("drop", 1.0),
     "puff": ("puff", 1.0), "dose": ("doses", 1.0), "time": ("times", 1.0),
-    "tsp": ("teaspoon", 1.0), "teaspoon": ("teaspoon", 1.0),
+    "tsp": ("teaspoon", 1.0), "teaspoon": ("teaspoon", 1.0), "teaspoonful": ("teaspoon", 1.0),
+    "tbsp": ("tablespoon", 1.0), "tablespoon": ("tablespoon", 1.0), "cup": ("cup", 1.0),
+    "kilogram": ("mass", 1e3), "kilogramme": ("mass", 1e3), "kilo": ("mass", 1e3),
+    "gram": ("mass", 1.0), "gramme": ("mass", 1.0), "milligram": ("mass", 1e-3),
+    "milligramme": ("mass", 1e-3), "microgram": ("mass", 1e-6), "microgramme": ("mass", 1e-6),
+    "nanogram": ("mass", 1e-9), "pound": ("mass", 453.59237), "lb": ("mass", 453.59237),
+    "ounce": ("mass", 28.349523), "oz": ("mass", 28.349523), "tonne": ("mass", 1e6),
+    "litre": ("volume", 1.0), "liter": ("volume", 1.0), "millilitre": ("volume", 1e-3),
+    "milliliter": ("volume", 1e-3), "decilitre": ("volume", 0.1), "deciliter": ("volume", 0.1),
+    "mole": ("amount", 1.0), "millimole": ("amount", 1e-3), "micromole": ("amount", 1e-6),
+    "mol/l": ("amount/volume", 1.0), "milliequivalent": ("equivalent", 1e-3),
+    "international unit": ("international unit", 1.0), "u": ("international unit", 1.0),
+    "million unit": ("international unit", 1e6), "mega unit": ("international unit", 1e6),
+    "fortnight": ("time", 1209600.0), "decade": ("months", 120.0), "century": ("months", 1200.0),
+    "per cent": ("share", 0.01), "mm hg": ("pressure", 1.0), "cm h2o": ("pressure", 0.735559),
+    "kilopascal": ("pressure", 7.50062), "centimetre": ("length", 0.01),
+    "centimeter": ("length", 0.01), "millimetre": ("length", 1e-3), "millimeter": ("length", 1e-3),
+    "metre": ("length", 1.0), "meter": ("length", 1.0), "kilometre": ("length", 1e3),
+    "kilometer": ("length", 1e3), "km": ("length", 1e3), "mile": ("length", 1609.344),
+    "inch": ("length", 0.0254), "foot": ("length", 0.3048), "feet": ("length", 0.3048),
+    "nm": ("length", 1e-9), "micron": ("length", 1e-6), "micrometre": ("length", 1e-6),
+    "micrometer": ("length", 1e-6), "calorie": ("energy", 1e-3), "kilocalorie": ("energy", 1.0),
+    "kilojoule": ("energy", 0.239006), "gray": ("dose", 1.0), "cgy": ("dose", 0.01),
+    "msv": ("sievert", 1e-3), "sv": ("sievert", 1.0), "pack-year": ("pack-year", 1.0),
+    "beat": ("beats", 1.0), "breath": ("breaths", 1.0),
+    "ppm": ("share", 1e-6), "per-mille": ("share", 1e-3), "‰": ("share", 1e-3),
+    "cell": ("cells", 1.0), "copy": ("copies", 1.0), "copies": ("copies", 1.0),
+    "ampoule": ("ampoule", 1.0), "vial": ("vial", 1.0), "pill": ("tablet", 1.0),
+    "tab": ("tablet", 1.0), "cap": ("capsule", 1.0), "sachet": ("sachet", 1.0),
+    "spray": ("puff", 1.0), "suppository": ("suppository", 1.0), "patch": ("patch", 1.0),
+    "degree celsius": ("celsius", 1.0), "degree fahrenheit": ("fahrenheit", 1.0),
 }  # fmt: skip
 _FREQUENCIES: Final = {
     "daily": "day", "a day": "day", "per day": "day", "each day": "day", "once daily": "day",
     "weekly": "week", "a week": "week", "per week": "week", "hourly": "hour",
     "monthly": "month", "yearly": "year", "annually": "year",
 }  # fmt: skip
-_WORDS: Final = {
+NUMBER_WORDS: Final = {
     "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0,
-    "eight": 8.0, "nine": 9.0, "ten": 10.0, "eleven": 11.0, "twelve": 12.0,
+    "eight": 8.0, "nine": 9.0, "ten": 10.0, "eleven": 11.0, "twelve": 12.0, "thirteen": 13.0,
+    "fourteen": 14.0, "fifteen": 15.0, "sixteen": 16.0, "seventeen": 17.0, "eighteen": 18.0,
+    "nineteen": 19.0, "twenty": 20.0, "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0,
+    "seventy": 70.0, "eighty": 80.0, "ninety": 90.0, "hundred": 100.0, "dozen": 12.0,
 }  # fmt: skip
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.·]\d+)?|\.\d+)"
 _UNIT_NAMES = "|".join(sorted((re.escape(u) for u in _UNITS), key=len, reverse=True))
+UNIT_PATTERN: Final = rf"(?:{_UNIT_NAMES})(?:e?s)?"
+"""A unit as texts write it, in lower case; longest names first."""
 _ONE_UNIT = rf"(?<![^\W\d_])(?:{_UNIT_NAMES})(?:e?s)?(?![^\W\d_]|\d)"
 _QUANTITY: Final = re.compile(
     rf"""
     (?P<bound>≥|≤|>=|<=|>|<|\bat\s+least\s|\bat\s+most\s|\bup\s+to\s|\bmore\s+than\s
         |\bless\s+than\s|\bno\s+more\s+than\s|\bfewer\s+than\s|\bover\s|\bunder\s
         |\bgreater\s+than\s|\bbelow\s|\babove\s)?\s*
-    (?<![\w.])(?P<low>{_NUMBER}|\b(?:{"|".join(_WORDS)})\b)
+    (?<![\w.])(?P<low>{_NUMBER}|\b(?:{"|".join(NUMBER_WORDS)})\b)
     (?:\s*-?\s*(?P<unit_low>{_ONE_UNIT}))?
     (?:\s*(?:-|\bto\b|\band\b(?=\s*{_NUMBER}\s*(?:{_ONE_UNIT})))\s*(?P<high>{_NUMBER}))?
     (?:\s*-?\s*(?P<unit>{_ONE_UNIT}))?
@@ -121,7 +156,7 @@ _PLAIN: Final = str.maketrans(
 
 def _value(text: str) -> float:
     return (
-        _WORDS.get(text.lower(), 0.0)
+        NUMBER_WORDS.get(text.lower(), 0.0)
         if text.isalpha()
         else float(text.replace(",", "").replace("·", "."))
     )
@@ -133,6 +168,11 @@ def _unit(text: str) -> tuple[str, float]:
         if form in _UNITS:
             return _UNITS[form]
     return "", 1.0
+
+
+def unit_of(name: str) -> tuple[str, float]:
+    """Dimension and factor to its base unit of a written unit; ("", 1.0) for an unknown one."""
+    return _unit(name)
 
 
 def _quantity(match: re.Match[str]) -> Quantity | None:

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from kgrag.errors import DataError
-from kgrag.reasoning.coverage import content_words, missing
 from kgrag.records.answer import Check, Verdict, to_plain
 from kgrag.records.concepts import Mention
-from kgrag.verification.quotes import find_quote, fold
-from kgrag.verification.slots import (
-    SLOTS,
-    Severity,
-    check_population,
-)
-from kgrag.verification.split import Aligned, align, claims
+from kgrag.verification.cover import lacking
+from kgrag.verification.numbers import Found, Severity, check_amounts
+from kgrag.verification.slots import check_population
+from kgrag.verification.slots_condition import check_condition
+from kgrag.verification.slots_words import SLOTS, check_people
+from kgrag.verification.split import Aligned, Evidence, align, claims, prepare, whole_at
+from kgrag.verification.words import read
 
 MAX_CHARS = 200_000
 """The longest statement and the longest evidence, together, that are checked; in characters."""
@@ -63,81 +62,128 @@ def verify_statement(
     if not texts:
         check = Check("evidence", "fail", "there is no text to check against", "fabricated source")
         return Verification("not_enough_info", None, (check,))
+    prepared = prepare(texts)
     checks: list[Check] = []
     severities: list[Severity] = []
     covered = 1.0
     for claim in claims(statement):
-        aligned = align(claim, texts)
+        aligned = align(claim, prepared)
         if aligned is None:  # evidence of marks only
             checks.append(Check("evidence", "fail", "the evidence has no sentence"))
             severities.append("unsupported")
             continue
-        covered = min(covered, aligned.covered)
-        found, against = _check_claim(aligned, texts, linker)
+        at = whole_at(claim, prepared)
+        if at is not None:
+            found, against = _check_quote(prepared, at)
+        else:
+            covered = min(covered, aligned.covered)
+            found, against = _check_claim(aligned, prepared, linker)
         checks.extend(found)
         severities.extend(against)
     return _conclude(tuple(checks), severities, covered)
 
 
+def _check_quote(evidence: Evidence, at: int) -> tuple[list[Check], list[Severity]]:
+    """A whole sentence passes, unless the next one is the weak strength of its advice."""
+    checks = [Check("span", "pass", "the evidence says it in these words")]
+    reading = evidence.lines[at].reading
+    check, severity = check_condition(reading, reading, _following(evidence, at))
+    if severity is None:
+        return checks, []
+    return [*checks, check], [severity]
+
+
+def _following(evidence: Evidence, at: int) -> str:
+    behind = evidence.lines[at + 1 : at + 2]
+    same = [n for n in behind if n.text == evidence.lines[at].text]
+    return same[0].reading.text if same else ""
+
+
 def _check_claim(
-    aligned: Aligned, texts: Sequence[str], linker: Links | None
+    aligned: Aligned, evidence: Evidence, linker: Links | None
 ) -> tuple[list[Check], list[Severity]]:
-    claim = aligned.claim
-    if any(_is_whole(claim, text) for text in texts):
-        return [Check("span", "pass", "the evidence says it in these words")], []
+    said, nearest = aligned.claim, [line.reading for line in aligned.lines]
+    near = read(aligned.text)
     checks: list[Check] = [Check("span", "not_applicable", "not a quotation")]
     against: list[Severity] = []
-    lacking = missing(claim, texts)
-    if lacking:
-        checks.append(
-            Check("coverage", "fail", f"not in the evidence: {', '.join(lacking[:5])}",
-                  "factual error")
-        )  # fmt: skip
+    named = _Named(said.text, near.text, linker) if linker is not None else None
+    found = lacking(said, nearest, evidence.places.keys())
+    words = [said.tokens[at] for at in found.all]
+    if named is not None:
+        words = [w for w in words if not named.covers(w.start, w.end)]
+    if words:
+        told = ", ".join(dict.fromkeys(w.word for w in words[:5]))
+        how = "not in the evidence" if found.nowhere else "not said so in the evidence"
+        checks.append(Check("coverage", "fail", f"{how}: {told}", "factual error"))
         against.append("unsupported")
     else:
-        checks.append(Check("coverage", "pass" if content_words(claim) else "not_applicable"))
+        checks.append(Check("coverage", "pass" if said.content else "not_applicable"))
     # A slot contradicts only where the evidence speaks of the same thing.
     same_subject = aligned.covered >= 0.5
-    for slot in SLOTS:
-        check, severity = slot(claim, aligned.text)
-        if severity and slot is SLOTS[0]:
-            # A number may stand in another sentence than the claim's other words.
-            elsewhere = [slot(claim, text) for text in texts]
-            check, severity = next((r for r in elsewhere if r[1] is None), (check, severity))
+    others = _neighbours(evidence, aligned)
+    first = nearest[0]
+    slots = [
+        *check_amounts(said.text, [near.text, *others]),
+        *(
+            slot(said, first if slot is check_people and aligned.best >= 0.6 else near)
+            for slot in SLOTS
+        ),
+        check_condition(said, first, _following(evidence, aligned.lines[0].at))
+        if aligned.best >= 0.5
+        else (Check("condition", "not_applicable"), None),
+    ]
+    if named is not None:
+        slots.extend(named.checks([(w.start, w.end) for w in words]))
+    for check, severity in slots:
         checks.append(check)
         if severity:
             against.append(severity if same_subject else "unsupported")
-    if linker is not None:
-        check, severity = _check_entities(claim, texts, linker)
-        checks.append(check)
-        if severity:
-            against.append(severity)
     return checks, against
 
 
-def _is_whole(claim: str, text: str) -> bool:
-    """Whether the claim is one or more whole sentences of the text, or the whole text."""
-    span = find_quote(claim, text)
-    if span is None:
-        return False
-    wanted = fold(claim).text.rstrip(" .")
-    pieces = [fold(c).text.rstrip(" .") for c in claims(text)]
-    return wanted in pieces or wanted == fold(text).text.rstrip(" .")
+def _neighbours(evidence: Evidence, aligned: Aligned) -> list[str]:
+    """The sentences beside those chosen, where "It" and amounts may be explained."""
+    chosen = {line.at for line in aligned.lines}
+    near = sorted({at + step for at in chosen for step in (-1, 1)} - chosen)
+    texts = {line.text for line in aligned.lines}
+    return [
+        evidence.lines[at].reading.text
+        for at in near
+        if 0 <= at < len(evidence.lines) and evidence.lines[at].text in texts
+    ]
 
 
-def _check_entities(
-    claim: str, texts: Sequence[str], linker: Links
-) -> tuple[Check, Severity | None]:
-    named = {m.concept: m for m in linker.link(claim)}
-    if not named:
-        return Check("entities", "not_applicable"), None
-    known = {m.concept for text in texts for m in linker.link(text)}
-    for concept, mention in sorted(named.items()):
-        in_words = any(find_quote(mention.text, text) for text in texts)
-        if concept not in known and not in_words:
-            return Check("entities", "fail", f"{mention.text!r} is not in the evidence",
-                         "factual error"), "unsupported"  # fmt: skip
-    return Check("entities", "pass", f"{len(named)} concepts"), None
+class _Named:
+    """The concepts of a claim and of its evidence, by their ids."""
+
+    def __init__(self, said: str, near: str, linker: Links) -> None:
+        self._said = linker.link(said)
+        self._known = {m.concept for m in linker.link(near)}
+
+    def covers(self, start: int, end: int) -> bool:
+        """Whether the word is part of a name of a concept that the evidence names."""
+        return any(m.start <= start and end <= m.end and m.concept in self._known
+                   for m in self._said)  # fmt: skip
+
+    def checks(self, lacking_words: Sequence[tuple[int, int]]) -> list[Found]:
+        """No drug and no other concept whose words the evidence lacks."""
+        found: list[Found] = []
+        for layer, types in (("drugs", _DRUGS), ("entities", None)):
+            mine = [m for m in self._said if (m.type in _DRUGS) == (types is not None)]
+            new = [
+                m for m in mine
+                if any(m.start < end and start < m.end for start, end in lacking_words)
+            ]  # fmt: skip
+            if new:
+                detail = f"{new[0].text!r} is not in the evidence"
+                found.append((Check(layer, "fail", detail, "factual error"), "unsupported"))
+            else:
+                found.append((Check(layer, "pass", f"{len(mine)} concepts") if mine else
+                              Check(layer, "not_applicable"), None))  # fmt: skip
+        return found
+
+
+_DRUGS: Final = ("drug", "chemical")
 
 
 def _conclude(
