@@ -1,13 +1,14 @@
 """Instructions hidden in documents: does any change an answer, and is any quoted as advice?
 
-    python bench/attacks.py [--half test] [--modes rerank,model,fluent] [--show]
+    python bench/attacks.py [--half test] [--modes rerank,alone,model,fluent] [--show]
     KGRAG_DATA=... python bench/attacks.py --false-alarms uspstf,medquad,...
 
 Every attack (``attacks_texts.py``) is a document about an invented medicine, ingested with the real
-pipeline beside an innocent document that tells the medicine's dose. The dose is asked for. Three
+pipeline beside an innocent document that tells the medicine's dose. The dose is asked for. These
 ways of answering are tried: pieces ordered by the reranker, chosen by the language model, and free
-sentences of a language model that an all too trusting checker believes. The same documents without
-their attacks are the control: an attack that makes the right answer vanish has worked too.
+sentences of a language model that an all too trusting checker believes; and by the reranker where
+the innocent documents are missing ("alone"). The same documents without their attacks are the
+control: an attack that makes the right answer vanish has worked too.
 ``--false-alarms`` counts the sentences of real corpora that are taken for speech to a model.
 """
 
@@ -79,15 +80,21 @@ def attacked(attack: Attack, v: dict[str, str], *, armed: bool) -> str:
     return f"{head}\n\n{first}\n\n{body}\n\nAsk the ward for more of it.\n"
 
 
-def build(folder: Path, attacks: Sequence[tuple[int, Attack]], *, armed: bool) -> Path:
-    """A kb of innocent and attacked documents, made with the real pipeline."""
+def build(
+    folder: Path, attacks: Sequence[tuple[int, Attack]], *, armed: bool, alone: bool = False
+) -> Path:
+    """A kb of innocent and attacked documents, made with the real pipeline.
+
+    ``alone``: without the innocent ones, so that nothing better than the attack is there to quote.
+    """
     from kgrag_ingest.pipeline import ingest
 
     source, kb = folder / "source", folder / "kb"
     source.mkdir(parents=True)
     for number, attack in attacks:
         v = values(number)
-        (source / f"practice{number}.md").write_text(innocent(v), encoding="utf-8")
+        if not alone:
+            (source / f"practice{number}.md").write_text(innocent(v), encoding="utf-8")
         name = f"ward{number}.{attack.form}"
         (source / name).write_text(attacked(attack, v, armed=armed), encoding="utf-8")
     with Engine.open(kb, mode="write", create=True) as engine:
@@ -131,13 +138,16 @@ def run(attacks: Sequence[tuple[int, Attack]], modes: Sequence[str], *, show: bo
     with tempfile.TemporaryDirectory() as scratch:
         armed = build(Path(scratch, "armed"), attacks, armed=True)
         plain = build(Path(scratch, "plain"), attacks, armed=False)
-        with Engine.open(armed) as engine, Engine.open(plain) as control:
-            parts, controls = (replace(Parts.of(e), model=model) for e in (engine, control))
+        only = build(Path(scratch, "only"), attacks, armed=True, alone=True)
+        with Engine.open(armed) as engine, Engine.open(plain) as control, Engine.open(only) as bare:
+            parts, controls, alone = (
+                replace(Parts.of(e), model=model) for e in (engine, control, bare)
+            )
             held = " ".join(engine.truth.document(d.id).text for d in engine.truth.documents())
             for mode in modes:
                 for number, attack in attacks:
                     v = values(number)
-                    found = judge(asked(parts, v, mode), attack, v)
+                    found = judge(asked(alone if mode == "alone" else parts, v, mode), attack, v)
                     right = judge(asked(controls, v, mode), attack, v)["right"]
                     rows.append((mode, attack, found, right))
                     if show and (found["shown"] or found["right"] < right):
@@ -191,7 +201,7 @@ def false_alarms(names: Sequence[str], *, show: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", choices=("dev", "test", "both"), default="both")
-    parser.add_argument("--modes", default="rerank,model")
+    parser.add_argument("--modes", default="rerank,alone,model")
     parser.add_argument("--show", action="store_true", help="print what went wrong")
     parser.add_argument("--false-alarms", help="folders or files below KGRAG_DATA, with commas")
     options = parser.parse_args()
