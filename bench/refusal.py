@@ -5,8 +5,10 @@
 The kb holds cpgQA's passages (recipe ``cpgqa``) beside other corpora. 150 of its questions whose
 gold answer has at least four words are asked. Then, in a copy of the kb, every current document
 whose text holds the gold answer of any of them is really removed, and they are asked again.
-Thirty questions of general knowledge, other than those of any fit, are asked too. Other guidelines
+Sixty questions of general knowledge, other than those of any fit, are asked too. Other guidelines
 on the same subject stay in the kb, so an answer after the removal is not always a wrong one.
+Beside the settings' threshold it is told what others would have kept and refused, by the chance
+that the last round saw.
 """
 
 from __future__ import annotations
@@ -52,7 +54,37 @@ What colour do blue and yellow make?
 How is parchment made?
 What is a haiku?
 Which metal is used in light bulb filaments?
-How does a sailing boat sail against the wind?""".splitlines()
+How does a sailing boat sail against the wind?
+Who built the Suez Canal?
+What is the largest desert on Earth?
+How do I knit a scarf?
+Which composer wrote The Magic Flute?
+What is the fastest train in Japan?
+When did the Titanic sink?
+What is the difference between a comet and an asteroid?
+How do I repair a dripping tap?
+Who was the first woman to fly across the Atlantic?
+What is the capital of Australia?
+How is paper recycled?
+Which country invented gunpowder?
+What is the best opening move in draughts?
+How many keys does a piano have?
+Why is the sky blue?
+Who founded the Red Cross?
+How do I plant tulip bulbs?
+What is the highest mountain in Europe?
+When was the euro introduced?
+How does a microwave oven work?
+What is the longest novel ever written?
+Which sport is played at Wimbledon?
+How do I calculate compound interest?
+What causes the tides?
+Who painted Guernica?
+What is the risk of a mortgage with a variable rate?
+How should leather shoes be treated against rain?
+What is the recommended temperature for a wine cellar?
+When should a car battery be replaced?
+What are the side effects of inflation on savings?""".splitlines()
 WORDS_OF_GOLD = 4
 
 
@@ -66,6 +98,23 @@ def share(values: list[bool]) -> str:
     means = array[rng.integers(0, len(array), (2000, len(array)))].mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
     return f"{array.mean():.3f} [{low:.3f}, {high:.3f}] of {len(values)}"
+
+
+def chance(answer) -> float:
+    """That the best piece answers, as the last round saw it; 0 when nothing was looked for."""
+    return max((r.chance for r in answer.rounds), default=0.0)
+
+
+def curve(before: list, after: list, general: list) -> None:
+    """What each threshold would keep and refuse, and the area under the curve of both."""
+    kept, gone, other = (np.array([chance(a) for a in of]) for of in (before, after, general))
+    print("| threshold | answerable kept | refused after the removal | general refused |")
+    print("|---|---|---|---|")
+    for at in np.linspace(0.1, 0.9, 17):
+        shares = ((kept >= at).mean(), (gone < at).mean(), (other < at).mean())
+        print(f"| {at:.2f} | " + " | ".join(f"{s:.3f}" for s in shares) + " |")
+    gaps = kept[:, None] - gone[None, :]
+    print(f"AUC of the chance: {(gaps > 0).mean() + (gaps == 0).mean() / 2:.3f}")
 
 
 def main() -> None:
@@ -87,10 +136,11 @@ def main() -> None:
             for info in engine.truth.documents()
             if any(g in flat(engine.truth.document(info.id).text) for g in golds)
         ]
-        before = [engine.ask(q).abstained for q in asked]
-        general = [engine.ask(q).abstained for q in GENERAL]
-    print(f"answerable questions wrongly abstained: {share(before)}", flush=True)
-    print(f"general knowledge abstained: {share(general)}", flush=True)
+        before = [engine.ask(q) for q in asked]
+        general = [engine.ask(q) for q in GENERAL]
+    said = share([a.abstained for a in before])
+    print(f"answerable questions wrongly abstained: {said}", flush=True)
+    print(f"general knowledge abstained: {share([a.abstained for a in general])}", flush=True)
     shutil.copytree(options.kb, options.copy)
     with Engine.open(options.copy, mode="write") as engine:
         # One purge and one new index for all of them.
@@ -100,6 +150,7 @@ def main() -> None:
         print(f"documents removed: {len(holding)}", flush=True)
         after = [engine.ask(q) for q in asked]
     print(f"abstained after the removal: {share([a.abstained for a in after])}")
+    curve(before, after, general)
     wrong = [a for a in after if not a.abstained]
     repeated = sum(any(g in flat(s.text) for g in golds for s in a.statements) for a in wrong)
     print(f"answers after the removal that repeat a removed gold answer: {repeated}")
