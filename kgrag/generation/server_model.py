@@ -17,6 +17,7 @@ from kgrag.generation.allowed import (
     some_of,
 )
 from kgrag.generation.chat import instruction
+from kgrag.generation.measured import server_sha256
 from kgrag.generation.server_guides import (
     GUIDES,
     MOST_TEXTS,
@@ -27,7 +28,6 @@ from kgrag.generation.server_guides import (
 )
 from kgrag.generation.server_http import Access, Refused, Server
 from kgrag.generation.server_probe import chat, echo, probe
-from kgrag.ids import canonical, sha256
 
 # Characters of a token at least, by which a prompt is kept within what a server can read.
 _CHARS: Final = 3
@@ -58,7 +58,7 @@ class ServerModel:
 
     @property
     def sha256(self) -> str:
-        return sha256(canonical([self._server.url, self._model]))
+        return server_sha256(self._server.url, self._model)
 
     def query_likelihood(self, question: str, candidates: Sequence[str]) -> list[float]:
         """Mean log p(question token | candidate), natural log, without a chat form.
