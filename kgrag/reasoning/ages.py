@@ -177,8 +177,10 @@ def ages(text: str) -> tuple[Age, ...]:
     found = [*_patients(lower), *_ranges(lower), *_groups(lower)]
     found.sort(key=lambda age: (age.start - age.end, age.start))
     kept: list[Age] = []
+    taken = bytearray(len(lower))
     for age in found:
-        if not any(age.start < k.end and k.start < age.end for k in kept):
+        if not any(taken[age.start : age.end]):
+            taken[age.start : age.end] = b"\x01" * (age.end - age.start)
             kept.append(age)
     return tuple(sorted(kept, key=lambda age: age.start))
 

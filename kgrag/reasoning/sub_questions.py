@@ -38,6 +38,7 @@ _CLAUSE: Final = re.compile(
 )
 # "Who and when", "how and why": one question with two question words.
 _BARE: Final = re.compile(rf"\W*{_WH}\W*", re.I)
+_RELATIVE: Final = re.compile(r"which\s(?:is|are|was|were|has|have|do|does)\b")
 _SPEECH: Final = re.compile(
     r"\b(?:know|explain|understand|tell|wonder|sure|clear|decide|describe|say|unclear|about|on|of)"
     r"(?:\s(?:me|us|if))?\s*$"
@@ -90,13 +91,24 @@ _THAN: Final = re.compile(
     r"(?:more|less|as|equally)\s\w+|\w+er)\s(?:than|to|as|over)\s" + _SIDE.format("other") + _TAIL
 )
 _OR: Final = re.compile(
-    r"\A(?:which|what)\s[^?,:]{1,80}[,:]\s"
+    r"\A(?:which|what)\s[^?,:]{1,80}?(?P<stem>\s(?:in|for|during)\s[^?,:]{1,60})?[,:]\s"
     + _SIDE.format("one")
     + r"\sor\s"
     + _SIDE.format("other")
     + _TAIL
 )
 
+_LEADING: Final = re.compile(r"\A(?:and|or|but|also|then|so)\s", re.I)
+# "Type 1 and type 2 diabetes", "chronic and acute pancreatitis": the last word is of both.
+_UNFINISHED: Final = re.compile(
+    r"(?:\w{2,40}(?:ic|al|ent|ant|ous|ive|ary|ar|ed)|(?<=\s)(?:\d\w?|i{1,3}|[a-d]))\Z", re.I
+)
+# Where the subject ends in "how is gout treated".
+_VERB: Final = re.compile(r"\s(?:\w{2,}ed|start|stop|begin|be|given|spread|made|done|occur)\b")
+_ASKS_FOR: Final = re.compile(
+    r"(?:which|what)\s(?:\w+\s)?(?P<kind>drug|medication|medicine|antibiotic|treatment|therapy|test|"
+    r"vaccine|statin|inhaler|cream|tablet|method|agent|dose|procedure|operation|diet)s?\b"
+)
 _OWN: Final = re.compile(r"\b(?P<word>its|their)\s(?=\w)")
 _PRONOUN: Final = re.compile(
     r"\b(?P<word>it|they|them|this|that|these|those|this\s(?:disease|condition|disorder|drug|"
@@ -130,10 +142,13 @@ def sub_questions(question: str, seeds: Sequence[Seed] = ()) -> tuple[str, ...]:
         return tuple(_with_story(part, story) for part in parts[:MOST])
     if not pieces or len(pieces) > 3 * MOST:
         return (question,)
-    subject = _subject(pieces[0], seeds, question, story)
+    subject, noun = _subject(pieces[0], seeds, question, story), _kind(pieces[0])
     whole: list[str] = []
     for at, piece in enumerate(pieces):
-        stated = piece.strip() if at == 0 else _carried(piece.strip(), subject, seeds)
+        stated = piece.strip()
+        told = _with_story("", story) and subject in story and not _PRONOUN.search(plain(stated))
+        if not told and (at or (seeds and not any(seed.text in piece for seed in seeds))):
+            stated = _carried(stated, subject, noun if at else "", seeds)
         whole += _aspects(stated) or [_as_question(stated)]
     return tuple(_with_story(part, story) for part in dict.fromkeys(whole[:MOST]))
 
@@ -160,7 +175,7 @@ def _clauses(sentence: str) -> list[str]:
         before, after = lower[begin : joint.start()], lower[joint.end() :]
         if _BARE.fullmatch(before) or len(before.split()) < 3 or _SPEECH.search(before):
             continue
-        if not _CLAUSE.match(after) or len(after.split()) < 2:
+        if not _CLAUSE.match(after) or len(after.split()) < 2 or _RELATIVE.match(after):
             continue
         if not _CLAUSE.search(before):
             continue
@@ -185,7 +200,14 @@ def _aspects(part: str) -> list[str]:
         listed[:2] = ["signs and symptoms"]
     if len(listed) < 2:
         return []
-    return [_as_question(part[:begin] + aspect + part[end:]) for aspect in listed]
+    head = part[:begin]
+    return [_as_question(_agreeing(head, aspect) + aspect + part[end:]) for aspect in listed]
+
+
+def _agreeing(head: str, aspect: str) -> str:
+    """ "What are the" before a single thing is "What is the"."""
+    single = not aspect.endswith("s") or aspect.endswith(("osis", "esis"))
+    return re.sub(r"\bare(?=\sthe\s\Z)", "is", head) if single else head
 
 
 def _sides(part: str) -> list[str]:
@@ -196,7 +218,12 @@ def _sides(part: str) -> list[str]:
         if match is None:
             continue
         one, other = (part[slice(*match.span(side))].strip() for side in ("one", "other"))
-        rest = part[slice(*match.span("rest"))].rstrip(" ?") if match["rest"] else ""
+        if _UNFINISHED.search(one) and " " in other:
+            one = f"{one} {other.split()[-1]}"
+        rest = part[slice(*match.span("rest"))] if match["rest"] else ""
+        if pattern is _OR and match["stem"]:
+            rest = part[slice(*match.span("stem"))] + rest
+        rest = rest.rstrip(" ?.")
         ask = "What is known of" if rest or pattern is not _DIFFERENCE else "What is"
         return [f"{ask} {_bare(side)}{rest}?" for side in (one, other)]
     return []
@@ -211,6 +238,7 @@ def _subject(first: str, seeds: Sequence[Seed], question: str, story: str) -> st
     at = question.find(first.strip()[:40])
     end = at + len(first) if at >= 0 else len(question)
     named = [s for s in seeds if at <= s.start < end] or [s for s in seeds if s.text in story]
+    named = named or list(seeds)
     if named:
         return named[0].text
     lower = plain(first)
@@ -218,26 +246,42 @@ def _subject(first: str, seeds: Sequence[Seed], question: str, story: str) -> st
     match = match or re.match(
         rf"\W*{_WH}\s{_AUX}\s(?:the\s|an?\s)?(?P<what>[\w' -]{{2,60}})", lower
     )
-    return first[slice(*match.span("what"))].strip() if match else ""
+    if match is None:
+        return ""
+    what = first[slice(*match.span("what"))]
+    verb = _VERB.search(plain(what))
+    return (what[: verb.start()] if verb else what).strip()
 
 
-def _carried(part: str, subject: str, seeds: Sequence[Seed]) -> str:
-    """The part with the subject in the place of its first pronoun, or in brackets behind it."""
+def _kind(first: str) -> str:
+    """What the first part asks for by name, which a later "it" means; "" for no such thing."""
+    match = _ASKS_FOR.match(plain(first))
+    return first[slice(*match.span("kind"))] if match else ""
+
+
+def _carried(part: str, subject: str, noun: str, seeds: Sequence[Seed]) -> str:
+    """The part with the subject in the place of its first pronoun, or in brackets behind it.
+
+    ``noun`` is what the pronoun means instead, when the part before asked for something by name.
+    """
     lower = plain(part)
     if not subject or subject.lower() in lower:
         return part
-    if own := _OWN.search(lower):
-        return part[: own.start()] + f"{subject}'s " + part[own.end() :]
-    pronoun = _PRONOUN.search(lower)
-    if pronoun is not None and not _EXPLETIVE.search(lower):
-        return part[: pronoun.start()] + subject + part[pronoun.end() :]
+    meant = f"the {noun}" if noun else subject
+    own, pronoun = _OWN.search(lower), _PRONOUN.search(lower)
+    if own is not None:
+        part = part[: own.start()] + f"{meant}'s " + part[own.end() :]
+    elif pronoun is not None and not _EXPLETIVE.search(lower):
+        part = part[: pronoun.start()] + meant + part[pronoun.end() :]
+    if meant == subject and meant in part:
+        return part
     if any(seed.text in part for seed in seeds):
         return part
     return f"{part.rstrip(' ?.')} ({subject})"
 
 
 def _as_question(part: str) -> str:
-    text = part.strip().rstrip("?.,; ")
+    text = _LEADING.sub("", part.strip().rstrip("?.,; "))
     return f"{text[:1].upper()}{text[1:]}?" if text else part
 
 
