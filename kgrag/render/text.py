@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from kgrag.records.answer import Answer
 from kgrag.render.answers import answer_blocks
@@ -23,6 +24,8 @@ from kgrag.render.blocks import (
 )
 from kgrag.render.words import plain, wrapped
 
+_BLANKS: Final = re.compile(r"\n{3,}")
+
 
 def answer_text(answer: Answer | Mapping[str, Any]) -> str:
     """The answer as ``kgrag ask`` prints it: quotations, places, verdicts, paths, warnings."""
@@ -34,7 +37,7 @@ def blocks_text(blocks: Sequence[Block]) -> str:
     lines: list[str] = []
     for block in blocks:
         lines += _lines(block)
-    return "\n".join(lines).rstrip()
+    return _BLANKS.sub("\n\n", "\n".join(lines)).rstrip()
 
 
 def _lines(block: Block) -> list[str]:
@@ -42,7 +45,7 @@ def _lines(block: Block) -> list[str]:
         case Heading(text, 1):
             return [wrapped(text, ""), ""]
         case Heading(text, _):
-            return [wrapped(text, ""), ""]
+            return ["", wrapped(text, ""), ""]
         case Alert(text, level):
             return [wrapped(("!! " if level == "emergency" else "! ") + text, ""), ""]
         case Para(text):
