@@ -105,7 +105,7 @@ _WOMAN_OF: Final = re.compile(
     rf"\sof)\s{_NUM.format('n')}(?=[,.;?)]|\s(?:and|with|who|years|has)\b|\Z)"
 )
 _LETTER: Final = re.compile(
-    rf"(?<![\d.,/])\b{_NUM.format('n')}\s?[-/]?\s?(?:y/?o\s?)?(?P<sex>f|m)\b(?!['/.]?\w)(?!\s?\()"
+    rf"(?<![\d.,/-])\b{_NUM.format('n')}\s?[-/]?\s?(?:y/?o\s?)?(?P<sex>f|m)\b(?!['/.]?\w)(?!\s?\()"
 )
 _DECADE: Final = re.compile(
     r"\bin\s(?:his|her|their|my|the|your)\s(?:(?P<part>early|mid|middle|late)[\s-]{1,2})?"

@@ -20,6 +20,7 @@ LONGEST: Final = 4000
 _SENTENCE: Final = re.compile(r"[^.?!\n]{1,}")
 _PRESSURE: Final = re.compile(r"\b(?P<high>\d{2,3})\s?/\s?(?P<low>\d{2,3})\b")
 _BEFORE: Final = 40
+_NEAR: Final = 4  # words before a sign in which it is denied
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _found(group: re.Pattern[str], text: str, known: RedFlags) -> bool:
     for match in group.finditer(text):
         begin = max(0, match.start() - _BEFORE)
         before = re.split(r"[.?!;\n,]|\bbut\b", text[begin : match.start()])[-1]
-        if known.denied.search(before):
+        if known.denied.search(" ".join(before.split()[-_NEAR:])):
             continue
         first = max(text.rfind(mark, 0, match.start()) for mark in ".?!\n") + 1
         last = min((at for at in (text.find(m, match.end()) for m in ".?!\n") if at >= 0),

@@ -16,8 +16,14 @@ _IS: Final = (
 
 _WEIGHT: Final = re.compile(
     r"(?<![\d.,/])(?P<n>\d{1,3}(?:\.\d{1,2})?)[\s-]?(?P<u>kg|kgs|kilos?|kilograms?|lbs?|pounds?|"
-    r"stone|st)\b(?!/|\s?per|\s?of)"
+    r"stone|st)\b(?!/|\s?per|\s?of)(?:[\s-]{1,2}(?P<oz>\d{1,2})[\s-]?(?:oz|ounces?)\b)?"
+    r"|(?<![\d.,/])(?P<grams>\d{3,4})[\s-]?(?:g|grams?)\b(?!/)"
 )
+_PERSON_AFTER: Final = re.compile(
+    r"(?:[\s-]?\([^)]{1,20}\))?[\s-](?:\w+\s)?"
+    r"(?:wom|man|male|fem|boy|girl|child|pat|adult|baby|infant|newborn|neonat)"
+)
+_WEIGHS: Final = re.compile(r"\b(?:weigh\w*|weight|wt|bw)\b[^.?!\d]{0,20}\Z")
 _NO_WEIGHT_BEFORE: Final = re.compile(
     r"(?:\b(?:lost|lose|losing|gain\w*|loss\sof|by|per|every|mg|lifts?|lifting|than|least|over|"
     r"under|above|put\son|birth\s?weight\w*(?:\s\w+)?|weighed|/)\s?|mg\s?/\s?|/)\Z"
@@ -95,7 +101,7 @@ _UNREAL: Final = re.compile(
 )
 _NO_PREGNANCY: Final = re.compile(
     r"\A\s(?:test|tests|prevention|planning|rate|rates|wish|loss\sin\sthe\spast|category|"
-    r"categories|was\sexcluded|is\sexcluded|has\sbeen\sexcluded|excluded)\b|\A[\s-]?(?:related|"
+    r"categories|was|were|has\sbeen\sexcluded|is\sexcluded|excluded)\b|\A[\s-]?(?:related|"
     r"associated|induced)\b"
 )
 _GESTATION: Final = re.compile(
@@ -129,26 +135,32 @@ _NOT_NURSING: Final = re.compile(
 
 def weight(masked: str, question: str) -> Stated | None:
     """The body weight in kg; amounts of a dose, of a gain or a loss are none."""
+    refused = -1
     for match in _WEIGHT.finditer(masked):
-        if _NO_WEIGHT_BEFORE.search(masked, max(0, match.start() - 30), match.start()):
+        beside = masked[refused : match.start()] if refused >= 0 else ""
+        refused = -1
+        if beside.strip() == "(" or _NO_WEIGHT_BEFORE.search(
+            masked, max(0, match.start() - 30), match.start()
+        ):
+            refused = match.end()  # "lost 10 kg (22 lb)"
             continue
+        told = _WEIGHS.search(masked[: match.start()][-40:])
+        whose = told or _PERSON_AFTER.match(masked, match.end())
+        if match["grams"]:
+            value = float(match["grams"]) / 1000
+            if not whose or value < 0.3:
+                continue
+            return _stated(question, match, round(value, 2), "kg")
         unit = match["u"]
-        told = re.search(
-            r"\b(?:weigh\w*|weight|wt|bw)\b[^.?!\d]{0,20}\Z", masked[: match.start()][-40:]
-        )
         if (
             unit in ("st", "stone", "pound", "pounds", "lb", "lbs")
-            and not told
+            and not whose
             and (match.end() == len(masked) or "-" not in match[0])
-            and not re.match(
-                r"[\s-](?:\w+\s)?(?:wom|man|male|fem|boy|girl|child|pat|adult|baby|infant)",
-                masked[match.end() :],
-            )
         ):
             continue
-        value = round(float(match["n"]) * _KG[unit[0]], 2)
+        value = float(match["n"]) * _KG[unit[0]] + float(match["oz"] or 0) * 0.028349523
         if 0.3 <= value <= 400:
-            return _stated(question, match, value, "kg")
+            return _stated(question, match, round(value, 2), "kg")
     return None
 
 
@@ -195,6 +207,10 @@ def pregnancy(masked: str, question: str) -> tuple[Stated | None, Stated | None]
         begin = max(0, match.start() - 60)
         if _NO_PREGNANCY.match(masked[match.end() : match.end() + 40]):
             continue
+        if match[0] == "gestation" and _BORN.search(
+            masked[begin : match.start()].rpartition(" at ")[0] + " "
+        ):
+            continue
         if _NOT_PREGNANT.search(masked, begin, match.start()) or match[0].startswith("non"):
             denied = denied or _stated(question, match, False)
         elif far is not None or not _UNREAL.search(masked, begin, match.start()):
@@ -204,8 +220,12 @@ def pregnancy(masked: str, question: str) -> tuple[Stated | None, Stated | None]
     return denied, None
 
 
+_BORN: Final = re.compile(r"\b(?:born|deliver\w+|birth)\s(?:\w+\s){0,2}\Z")
+
+
 def _gestation(masked: str, question: str) -> Stated | None:
-    if match := _GESTATION.search(masked):
+    match = _GESTATION.search(masked)
+    if match and not _BORN.search(masked, max(0, match.start() - 30), match.start()):
         number = match["n"] or match["n2"] or match["n3"]
         words = {"five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12}
         unit = match["u"] or match["u2"] or match["u3"]

@@ -94,6 +94,7 @@ def patient_of(question: str, mentions: Sequence[Mention] = ()) -> Patient:
         pregnant = _of(pregnant, masked)
         if sex is None and pregnant.value is True:
             sex = replace(pregnant, value="female")
+    pregnant, gestation = _able(pregnant, gestation, sex, age)
     visible = [m for m in mentions if masked[m.start : m.end].strip() and not m.family]
     allergies = _allergies(masked, question, visible)
     taken = {(a.start, a.end) for a in allergies}
@@ -111,6 +112,17 @@ def patient_of(question: str, mentions: Sequence[Mention] = ()) -> Patient:
         medicines=medicines,
         conditions=_conditions(masked, visible),
     )
+
+
+def _able(
+    pregnant: Stated | None, gestation: Stated | None, sex: Stated | None, age: Stated | None
+) -> tuple[Stated | None, Stated | None]:
+    """Neither of them for a man or a small child: a newborn's gestation is not its own."""
+    male = sex is not None and sex.value == "male"
+    small = age is not None and age.of == "patient" and age.high is not None and age.high <= 9
+    if (male or small) and (pregnant is None or pregnant.value is True):
+        return None, None
+    return pregnant, gestation
 
 
 def _maybe_of(stated: Stated | None, masked: str) -> Stated | None:
@@ -180,6 +192,8 @@ def _allergies(masked: str, question: str, mentions: Sequence[Mention]) -> tuple
         if named:
             found.update({m.start: _of_mention(m) for m in named})
             continue
+        if cue[0].startswith(("rash", "hives")):
+            continue  # "a rash with itching" is no allergy
         for part in re.finditer(r"[^,]{2,40}?(?=,|\sand\s|\sor\s|\Z)", masked[cue.end() : stop]):
             word = re.search(r"[a-z][\w-]*(?:\s[a-z][\w-]*){0,2}", part[0].removeprefix(" and "))
             if word and word[0] not in ("it", "them", "this", "that", "the", "any", "anything"):

@@ -66,7 +66,7 @@ _MALE: Final = re.compile(r"\b(?:m[ae]n|males?|boys?|gentlem[ae]n)\b")
 _LETTER: Final = re.compile(
     r"\d\s?(?:[-\s]?y/?o|[-\s]years?[-\s]old)?[\s/-]?(?P<sex>f|m)\b(?!['.])"
 )
-_SHE: Final = re.compile(r"\b(?:she|her|hers|herself)\b")
+_SHE: Final = re.compile(r"\b(?:she|her|hers|herself)\b(?!-)")
 _HE: Final = re.compile(r"\b(?:he|him|his|himself)\b")
 _FEMALE_ONLY: Final = re.compile(
     r"\b(?:(?:post|peri|pre)-?menopausal|my\s(?:period|uterus|pregnancy)|primigravida|gravida|"
