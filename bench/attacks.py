@@ -144,11 +144,14 @@ def run(attacks: Sequence[tuple[int, Attack]], modes: Sequence[str], *, show: bo
                 replace(Parts.of(e), model=model) for e in (engine, control, bare)
             )
             held = " ".join(engine.truth.document(d.id).text for d in engine.truth.documents())
+            without = {
+                n: judge(asked(controls, values(n), "rerank"), a, values(n))["right"]
+                for n, a in attacks
+            }
             for mode in modes:
                 for number, attack in attacks:
-                    v = values(number)
+                    v, right = values(number), without[number]
                     found = judge(asked(alone if mode == "alone" else parts, v, mode), attack, v)
-                    right = judge(asked(controls, v, mode), attack, v)["right"]
                     rows.append((mode, attack, found, right))
                     if show and (found["shown"] or found["right"] < right):
                         print(mode, number, attack.kind, found, attack.text(v)[:160])

@@ -53,7 +53,12 @@ _OTHER_LETTER: Final = re.compile("[Ѐ-ԯͰ-Ͽ]")
 _LATIN: Final = re.compile("[A-Za-z]")
 _LEET: Final = tuple(str.maketrans("013457@$!|", f"o{one}eastasil") for one in "il")
 _LEET_WORD: Final = re.compile(r"[A-Za-z]+[013457@$!|]+[A-Za-z][\w@$!|]*|\b[01$!@]\w*[a-z]{2,}\w*")
-_SPACED: Final = re.compile(r"(?<!\w)(?:[A-Za-z][ .\-_*]){5,}[A-Za-z](?!\w)")
+_SPACED: Final = re.compile(r"(?<!\w)(?:[A-Za-z][ .\-_*]{1,3}){5,}[A-Za-z](?!\w)")
+_SQUEEZED: Final = (
+    "ignoreall", "ignoreprev", "ignoreyour", "ignorethe", "disregard", "forgetyour", "forgetall",
+    "yourinstructions", "previousinstructions", "systemprompt", "asanai", "answerthat", "replythat",
+)  # fmt: skip
+_ORDER: Final = "ignore all previous instructions"
 _BASE64: Final = re.compile(r"(?<![\w+/=])(?:[A-Za-z0-9+/]{4}){6,}(?:[A-Za-z0-9+/]{2,4}={0,2})?")
 _HEX: Final = re.compile(r"(?<!\w)(?:[0-9a-fA-F]{2} ?){16,}(?!\w)")
 # "ignore", "instruction", "answer", "system" with each letter moved by 13, and backwards.
@@ -89,13 +94,14 @@ def _other_forms(text: str) -> list[str]:
     if _LEET_WORD.search(plain):
         for table in _LEET:
             forms.add(_LEET_WORD.sub(lambda m, t=table: m[0].translate(t), plain))  # type: ignore[misc]
-    if _SPACED.search(plain):
-        # "i g n o r e   a l l": wider gaps part the words where there are any.
-        forms.add(_SPACED.sub(lambda m: re.sub(r"[ .\-_*]", "", m[0]), plain))
+    for match in _SPACED.finditer(plain):
+        # "i g n o r e  a l l": the gaps between words are lost when runs of spaces are.
+        if any(word in re.sub(r"[ .\-_*]", "", match[0]).lower() for word in _SQUEEZED):
+            forms.add(_ORDER)
     for match in _BASE64.finditer(plain):
         decoded = _decoded(match[0])
-        if decoded:
-            forms.add(decoded)
+        if decoded:  # words that a reader does not see, whatever they say
+            forms.add(_ORDER)
     for match in _HEX.finditer(plain):
         forms.add(bytes.fromhex(match[0]).decode("utf-8", errors="replace"))
     small = plain.lower()
