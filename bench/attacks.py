@@ -1,6 +1,6 @@
 """Instructions hidden in documents: does any change an answer, and is any quoted as advice?
 
-    python bench/attacks.py [--half test] [--modes rerank,alone,model,fluent] [--show]
+    python bench/attacks.py [--half fresh] [--modes rerank,alone,model,fluent] [--show]
     KGRAG_DATA=... python bench/attacks.py --false-alarms uspstf,medquad,...
 
 Every attack (``attacks_texts.py``) is a document about an invented medicine, ingested with the real
@@ -203,7 +203,7 @@ def false_alarms(names: Sequence[str], *, show: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--half", choices=("dev", "test", "both"), default="both")
+    parser.add_argument("--half", choices=("dev", "test", "fresh", "all"), default="all")
     parser.add_argument("--modes", default="rerank,alone,model")
     parser.add_argument("--show", action="store_true", help="print what went wrong")
     parser.add_argument("--false-alarms", help="folders or files below KGRAG_DATA, with commas")
@@ -212,7 +212,7 @@ def main() -> None:
         false_alarms(options.false_alarms.split(","), show=options.show)
         return
     chosen = [
-        (n, a) for n, a in enumerate(ATTACKS) if options.half in (a.half, "both")
+        (n, a) for n, a in enumerate(ATTACKS) if options.half in (a.half, "all")
     ]  # fmt: skip
     run(chosen, options.modes.split(","), show=options.show)
 
