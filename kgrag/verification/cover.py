@@ -29,6 +29,7 @@ _TIMES: Final = frozenset(
 )
 
 
+_TURNING: Final = frozenset({"up", "down", "better", "worse", "cause", "activate", "inhibit"})
 # What may stand between a number and its unit.
 _WITHIN: Final = frozenset(
     "completed consecutive full whole calendar additional further more / per a each million"
@@ -57,18 +58,22 @@ def lacking(said: Reading, nearest: Sequence[Reading], elsewhere: Collection[str
     near = frozenset(key for reading in nearest for key in reading.groups)
     nowhere: list[int] = []
     far: list[int] = []
+    turned: list[int] = []
     for at, token in enumerate(said.tokens):
         if not token.content or is_amount(said, at) or _is_bare_negation(token):
             continue
         keys = said.keys[at] | token.own
         if not keys.isdisjoint(near):
+            # A direction or a cause is told by the sentence that tells the rest, or not at all.
+            if not token.labels.isdisjoint(_TURNING) and keys.isdisjoint(nearest[0].groups):
+                turned.append(at)
             continue
         if _joined(said, at, nearest) or _short_form(said, at, nearest):
             continue
         (nowhere if keys.isdisjoint(elsewhere) else far).append(at)
     used = _used_twice(said, nearest)
     misplaced = [at for at in dict.fromkeys((*far, *used)) if _in_place_of(said, at, nearest)]
-    return Lacking(tuple(nowhere), tuple(misplaced))
+    return Lacking(tuple(nowhere), tuple(sorted({*misplaced, *turned})))
 
 
 def _is_bare_negation(token: Token) -> bool:

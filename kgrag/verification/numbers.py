@@ -109,7 +109,7 @@ _ROMAN: Final = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
 _SHARES: Final = {"half": "50", "quarter": "25", "third": "33.3", "fifth": "20", "tenth": "10"}
 _MONTHS: Final = ("january february march april may june july august september october november"
                   " december").split()  # fmt: skip
-_BEFORE_NUMBER: Final = rf"(?=\s*(?:the\s+age\s+of\s+|age\s+|ages?d?\s+)?{_N})"
+_BEFORE_NUMBER: Final = rf"(?=\s*(?:(?:the\s+)?age\s+of\s+|age\s+|ages?d?\s+)?{_N})"
 
 
 def _one_form(text: str) -> str:
@@ -194,7 +194,7 @@ _BOUNDS: Final = (
             r"excess\s+of|beyond"), " > "),
     (_bound(r"(?:less|fewer|lower|younger|shorter|smaller)\s+than|under|below"), " < "),
     (re.compile(r">=|> ="), "≥"), (re.compile(r"<=|< ="), "≤"),
-    (re.compile(r"(?<=[≥≤<>])\s*(?:the\s+age\s+of|age[sd]?)\s+"), " "),
+    (re.compile(r"(?<=[≥≤<>])\s*(?:(?:the\s+)?age\s+of|age[sd]?)\s+"), " "),
 )  # fmt: skip
 _AFTER_UP: Final = (r"\+|(?:or|and)\s+(?:older|over|more|above|higher|greater|longer|up)\b|"
                     r"of\s+age\s+(?:or|and)\s+(?:older|over|above)\b|old\s+(?:or|and)\s+"

@@ -9,12 +9,13 @@ the source's own; free paraphrase is beyond rules. A check that finds nothing to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
 from kgrag.records.answer import Check
 from kgrag.verification.numbers import Found
-from kgrag.verification.words import Reading, Token
+from kgrag.verification.words import Reading, Token, read
 
 _WIDTH: Final = 4
 """So many content words on either side are the surroundings of a word."""
@@ -64,7 +65,12 @@ def _count(text: Reading, group: str) -> int:
 _OPPOSITES: Final[tuple[tuple[str, str], ...]] = (
     ("up", "down"), ("better", "worse"), ("before", "after"), ("above", "below"),
     ("acute", "chronic"), ("severe", "mild"), ("early", "late"), ("positive", "negative"),
-    ("start", "stop"), ("left", "right"),
+    ("start", "stop"), ("left", "right"), ("dependent", "independent"), ("sensitive", "resistant"),
+    ("activate", "inhibit"), ("agonist", "antagonist"), ("systolic", "diastolic"),
+    ("bacterial", "viral"), ("primary", "secondary"), ("internal", "external"),
+    ("anterior", "posterior"), ("proximal", "distal"), ("benign", "malignant"),
+    ("inpatient", "outpatient"), ("dominant", "recessive"), ("fast", "slow"), ("long", "short"),
+    ("first", "last"), ("new", "old"), ("day", "night"), ("hot", "cold"),
 )  # fmt: skip
 _CLEARLY: Final = 0.2
 
@@ -299,6 +305,37 @@ def _kept(text: Reading, its: list[int], said: Reading, mine: list[int]) -> set[
             kept.add(at)
             used.add(i)
     return kept
+
+
+_AIM: Final = re.compile(
+    r"(?i)\bto (?:assess|determine|examine|evaluate|investigate|explore|study|test|compare|measure"
+    r"|find out|ascertain|establish|clarify) (?:whether|if|how|the|what)\b|\bwhether\b"
+    r"|\bwe (?:aimed|sought|asked|planned|set out)\b"
+    r"|\b(?:aim|objective|purpose|goal)s?\b(?= (?:of|was|were|is|to)\b)"
+    r"|\bhypothes[ie][sz]\w*|\bspeculat\w+|\bconcerns? (?:that|about|for|over|as to)\b"
+)
+
+
+def check_aim(said: Reading, text: Reading) -> Found:
+    """What the evidence only asks, supposes or fears is not told as a finding."""
+    if said.text.rstrip().endswith("?") or _AIM.search(said.text):
+        return Check("certainty", "not_applicable"), None
+    for match in _AIM.finditer(text.text):
+        if any(not t.keys.isdisjoint(said.groups) for t in read(match[0]).tokens if t.content):
+            continue  # the statement tells the asking too
+        stop = re.compile(r"[.;](?:\s|$)").search(text.text, match.end())
+        end = stop.start() if stop else len(text.text)
+        asked = frozenset(
+            key
+            for at in text.content
+            if match.end() <= text.tokens[at].start < end
+            for key in text.keys[at]
+        )
+        told = [said.keys[at] for at in said.content]
+        if told and _shared(told, asked) >= 0.5:
+            return Check("certainty", "fail", f"the evidence only asks: {match[0]!r}",
+                         "factual error"), "unsupported"  # fmt: skip
+    return Check("certainty", "not_applicable"), None
 
 
 def _near(text: Reading, at: int, said: Reading, there: int) -> bool:

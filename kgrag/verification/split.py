@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kgrag.sentences import sentences
+from kgrag.verification.cover import is_amount
 from kgrag.verification.quotes import fold_text
 from kgrag.verification.words import Reading, read
 
@@ -41,8 +42,8 @@ class Evidence:
 class Aligned:
     """A claim and the sentences of evidence nearest to it, best first.
 
-    ``covered`` in [0, 1] is the share of the claim's content words that they tell together, and
-    ``best`` that of the first alone.
+    ``covered`` in [0, 1] is the share of the weight of the claim's words that they tell together,
+    ``best`` the share of its words, amounts apart, that the first tells alone.
     """
 
     claim: Reading
@@ -127,4 +128,6 @@ def align(claim: str, evidence: Evidence) -> Aligned | None:
         has |= told[more]
     covered = sum(worth[at] for at in has) / total_worth
     lines = tuple(evidence.lines[at] for at in chosen)
-    return Aligned(reading, lines, covered, share[first])
+    words = [at for at in wanted if reading.tokens[at].content and not is_amount(reading, at)]
+    best = sum(at in told[first] for at in words) / len(words) if words else share[first]
+    return Aligned(reading, lines, covered, best)

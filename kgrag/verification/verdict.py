@@ -14,11 +14,12 @@ from typing import Any, Final, Protocol
 from kgrag.errors import DataError
 from kgrag.records.answer import Check, Verdict, to_plain
 from kgrag.records.concepts import Mention
+from kgrag.verification.claims_model import settled
 from kgrag.verification.cover import lacking
 from kgrag.verification.numbers import Found, Severity, check_amounts
 from kgrag.verification.slots import check_population
 from kgrag.verification.slots_condition import check_condition
-from kgrag.verification.slots_words import SLOTS, check_people
+from kgrag.verification.slots_words import SLOTS, check_aim, check_people
 from kgrag.verification.split import Aligned, Evidence, align, claims, prepare, whole_at
 from kgrag.verification.words import read
 
@@ -36,8 +37,8 @@ class Links(Protocol):
 class Verification:
     """The verdict on a statement, with the result of each layer.
 
-    ``confidence`` in [0, 1] is the share of the statement's words that the evidence covers when
-    it is supported, and None otherwise: nothing here is calibrated to a frequency.
+    ``confidence`` is the probability that the verdict is right, as it was measured in its regime,
+    which a check names; None where nothing was measured.
     """
 
     verdict: Verdict
@@ -46,6 +47,14 @@ class Verification:
 
 
 def verify_statement(
+    statement: str, evidence: Sequence[str], *, linker: Links | None = None
+) -> Verification:
+    """The verdict of ``judge_by_rules`` where its regime is on; ``not_enough_info`` elsewhere."""
+    found = judge_by_rules(statement, evidence, linker=linker)
+    return settled(found, statement, evidence)
+
+
+def judge_by_rules(
     statement: str, evidence: Sequence[str], *, linker: Links | None = None
 ) -> Verification:
     """Whether the evidence supports, contradicts or does not settle the statement.
@@ -111,7 +120,11 @@ def _check_claim(
     words = [said.tokens[at] for at in found.all]
     if named is not None:
         words = [w for w in words if not named.covers(w.start, w.end)]
-    if words:
+    if not words and aligned.best < _SAME_SUBJECT:
+        detail = "no sentence tells it: its words stand in several"
+        checks.append(Check("coverage", "fail", detail, "incomplete chain"))
+        against.append("unsupported")
+    elif words:
         told = ", ".join(dict.fromkeys(w.word for w in words[:5]))
         how = "not in the evidence" if found.nowhere else "not said so in the evidence"
         checks.append(Check("coverage", "fail", f"{how}: {told}", "factual error"))
@@ -119,7 +132,7 @@ def _check_claim(
     else:
         checks.append(Check("coverage", "pass" if said.content else "not_applicable"))
     # A slot contradicts only where the evidence speaks of the same thing.
-    same_subject = aligned.covered >= 0.5
+    same_subject = aligned.best >= _SAME_SUBJECT
     others = _neighbours(evidence, aligned)
     first = nearest[0]
     slots = [
@@ -128,6 +141,7 @@ def _check_claim(
             slot(said, first if slot is check_people and aligned.best >= 0.6 else near)
             for slot in SLOTS
         ),
+        check_aim(said, first),
         check_condition(said, first, _following(evidence, aligned.lines[0].at))
         if aligned.best >= 0.5
         else (Check("condition", "not_applicable"), None),
@@ -183,6 +197,8 @@ class _Named:
         return found
 
 
+_SAME_SUBJECT: Final = 0.6
+"""One sentence must tell so much of a claim to support it, or to be able to contradict it."""
 _DRUGS: Final = ("drug", "chemical")
 
 
