@@ -115,6 +115,8 @@ def ask(
 ) -> None:
     """Answer QUESTION with quotations of the sources, or say why not."""
     _one_or_batch(question, source, out)
+    if source is not None and form not in (None, "json"):
+        raise click.UsageError("a batch is written as JSON lines")
     form = format_of(form, as_json)
     payload = {
         "selection": selection_of(options),

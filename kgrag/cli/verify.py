@@ -70,6 +70,8 @@ def verify(
             "give --statement with --evidence, or --note with --kb,"
             " or --batch IN.jsonl with --out OUT.jsonl"
         )
+    if source is not None and form not in (None, "json"):
+        raise click.UsageError("a batch is written as JSON lines")
     form = format_of(form, as_json)
     if note is not None:
         if kb is None:
