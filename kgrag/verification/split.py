@@ -131,3 +131,44 @@ def align(claim: str, evidence: Evidence) -> Aligned | None:
     words = [at for at in wanted if reading.tokens[at].content and not is_amount(reading, at)]
     best = sum(at in told[first] for at in words) / len(words) if words else share[first]
     return Aligned(reading, lines, covered, best)
+
+
+def nearness(statement: str, texts: Sequence[str]) -> float:
+    """How near the statement is to the words of one place of the evidence, in [0, 1].
+
+    Words are the same in every spelling, inflection and group (``kgrag.verification.words``), so
+    that a plain word for a technical one is no distance. For each sentence of the statement the
+    best place counts, a sentence of the evidence or two that follow each other, and there the
+    lesser of the share of the statement's words that the place tells and of the place's words that
+    the statement tells. The worst sentence counts; amounts are no words; 0 without evidence.
+    """
+    evidence = prepare(texts)
+    worst = 1.0 if evidence.lines else 0.0
+    for claim in claims(statement):
+        aligned = align(claim, evidence)
+        if aligned is None:
+            return 0.0
+        at = aligned.lines[0].at
+        best = 0.0
+        for run in ((at,), (at - 1, at), (at, at + 1)):
+            lines = [evidence.lines[i] for i in run if 0 <= i < len(evidence.lines)]
+            if len(lines) == len(run) and len({line.text for line in lines}) == 1:
+                best = max(best, _both_ways(aligned.claim, [line.reading for line in lines]))
+        worst = min(worst, best)
+    return worst
+
+
+def _both_ways(said: Reading, place: Sequence[Reading]) -> float:
+    told = frozenset(key for reading in place for key in reading.groups)
+    mine = [said.keys[at] | said.tokens[at].own for at in said.content if not is_amount(said, at)]
+    its = [
+        reading.keys[at] | reading.tokens[at].own
+        for reading in place
+        for at in reading.content
+        if not is_amount(reading, at)
+    ]
+    if not mine or not its:
+        return 0.0
+    there = sum(not keys.isdisjoint(told) for keys in mine) / len(mine)
+    back = sum(not keys.isdisjoint(said.groups) for keys in its) / len(its)
+    return min(there, back)
