@@ -32,6 +32,7 @@ from kgrag.reasoning.loop import Parts, ask
 from kgrag.records.answer import Answer
 from kgrag.records.question import AskOptions
 
+WIDEN = ("bridge", "passages", "graph", "hypotheses")
 RUNS = Path(__file__).parent / ".cache" / "loop.jsonl"
 
 
@@ -88,7 +89,7 @@ def run(parts: Parts, asked: Asked, rounds: int) -> dict[str, object]:
         own = replace(
             own, near=lambda v, o: [f for f in near(v, o) if f.hit.document.id not in barred]
         )
-    answer = ask(asked.question, own, AskOptions(rounds=rounds))
+    answer = ask(asked.question, own, AskOptions(rounds=rounds, widen=WIDEN))
     return {
         "kind": asked.kind, "question": asked.question, "abstained": answer.abstained,
         "right": right(answer, asked.gold), "difficulty": answer.difficulty,

@@ -26,6 +26,7 @@ from kgrag.progress import SILENT, Progress
 from kgrag.records.answer import Answer, CitedDocument, Hit, to_plain
 from kgrag.records.assertions import Assertion
 from kgrag.records.question import AskOptions, Selection
+from kgrag.records.question import Mode as AskMode
 from kgrag.stores.sql import open_truth
 
 if TYPE_CHECKING:
@@ -249,11 +250,14 @@ class Engine:
         statements: int | None = None,
         words: int | None = None,
         as_of: str | None = None,
+        mode: AskMode | None = None,
+        seconds: float | None = None,
     ) -> Answer:
         """Verified statements that answer ``question``, or an abstention with its reason.
 
         With ``as_of``, an ISO date, only from documents in force on that day; BadQuestion when it
-        is no date.
+        is no date. ``mode`` replaces the setting: "quote", or "fluent", which needs a checker of
+        entailment (SettingsError). After ``seconds`` no further round of looking is begun.
         """
         from kgrag.reasoning.loop import ask
         from kgrag.reasoning.notices import notice
@@ -264,6 +268,8 @@ class Engine:
             words=words or limits.words,
             passages=self.settings.retrieval.passages,
             selection=_selected(selection, collections),
+            mode=mode or self.settings.verification.mode,
+            seconds=seconds,
         )
         with self._turn:
             self._follow()

@@ -91,7 +91,9 @@ def _fluent(draft: Draft, parts: Parts, quoted: Sequence[Statement]) -> tuple[St
     if not made:
         draft.warnings.append(notice("unread"))
         return tuple(quoted)
-    return (*(s for s in quoted if s.kind != "quote"), *made)
+    told = {s.part for s in made}
+    # A part of the question that the free sentences leave out keeps its quotations.
+    return (*(s for s in quoted if s.kind != "quote" or s.part not in told), *made)
 
 
 def _of_its_quotations(statement: Statement, by_quote: dict[str, Statement]) -> Statement:

@@ -7,6 +7,7 @@ every check. A check that breaks ends the answer: it becomes an abstention that 
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
 from kgrag.errors import KgragError, SettingsError
 from kgrag.reasoning.budget import shares
@@ -23,6 +24,9 @@ from kgrag.reasoning.widen import search
 from kgrag.records.analysis import Analysis
 from kgrag.records.answer import Answer, Statement
 from kgrag.records.question import AskOptions
+
+MOST: Final = 4
+"""How many parts of a question are looked for."""
 
 
 def ask(
@@ -100,7 +104,7 @@ def _understand(draft: Draft, parts: Parts) -> None:
             questions = tuple(str(part) for part in draft.analysis.parts)
     draft.strands = [Strand(draft.question)]
     if len(questions) > 1:
-        draft.strands += [Strand(text, part) for part, text in enumerate(questions)]
+        draft.strands += [Strand(text, part) for part, text in enumerate(questions[:MOST])]
 
 
 def _bridged(

@@ -17,7 +17,7 @@ from kgrag.retrieval.context import DOUBTFUL, Context, Reads, may_show, speaks_t
 from kgrag.verification.units import has_dose
 
 NEAREST: Final = 3
-COMPARED: Final = 40
+COMPARED: Final = 20
 """How many of the first pieces are looked at for saying the same as the answer."""
 
 

@@ -6,6 +6,7 @@ objects of the right kind. What does not pass becomes an abstention that says no
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -37,7 +38,7 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = {
 
 
 def gate(answer: Answer, truth: Reads) -> Answer:
-    """``answer``, when all that it says is in the truth now; BrokenInvariant when it is not.
+    """``answer``, when all that it says is in the truth now; raises when it is not.
 
     Every citation's characters are those of its document, which is current; every quotation is its
     statement; every required check is there and none failed; confidences are probabilities.
@@ -59,6 +60,8 @@ def gate(answer: Answer, truth: Reads) -> Answer:
     _evidence(answer.evidence, truth)
     for plain in (*answer.conflicts, *answer.agreements):
         _sides(plain, truth)
+    # Whatever else it tells can be written down as it is: no object, and no number that is none.
+    json.dumps(answer.to_json(), allow_nan=False)
     return answer
 
 

@@ -48,7 +48,8 @@ def parts_of(engine: Engine | Past) -> Parts:
     choice = ORDER_BY_MODEL.get(settings.generation.model, "rerank")
     if settings.generation.order != "auto":
         choice = "model" if settings.generation.order == "model" else "rerank"
-    wanted = choice == "model" or settings.verification.mode == "fluent"
+    # With a checker a question may ask for free sentences.
+    wanted = choice == "model" or settings.verification.entailment is not None
     model = engine.model if wanted else None
     models = {
         "encoder": f"{engine.encoder.name}@{engine.encoder.sha256[:12]}",

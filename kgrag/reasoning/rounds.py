@@ -31,14 +31,17 @@ class BrokenCheckError(Exception):
 
 @contextmanager
 def guarded(layer: str, passing: type[KgragError] | tuple[()] = ()) -> Iterator[None]:
-    """Whatever breaks ends the answer; errors of the kind ``passing`` speak for themselves."""
+    """Whatever breaks ends the answer; errors of the kind ``passing`` speak for themselves.
+
+    A broken invariant never does: the caller can do nothing about it.
+    """
     try:
         yield
     except BrokenCheckError:
         raise
-    except passing:
-        raise
     except Exception as error:  # whatever broke, nothing may leave
+        if isinstance(error, passing) and not isinstance(error, BrokenInvariant):
+            raise
         # The message may hold text of documents or of the question: the type alone is logged.
         logger.error("the check %s broke: %s", layer, type(error).__name__)
         raise BrokenCheckError(layer) from error

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from kgrag.errors import KgragError
-from kgrag.reasoning.budget import actions, worth_it
+from kgrag.reasoning.budget import worth_it
 from kgrag.reasoning.parts import Parts
 from kgrag.reasoning.rounds import Draft, Strand, guarded, look_round
-from kgrag.records.answer import RoundAction
+from kgrag.records.question import Wider
 from kgrag.retrieval.context import Found
 
 LEAST_BELIEF: Final = 0.5
@@ -22,7 +22,8 @@ def search(draft: Draft, parts: Parts) -> None:
     """All rounds of the question are done, and recorded in ``draft.rounds``.
 
     The whole question is looked for first. Of several questions each is then looked for by itself.
-    What is not settled by then is looked for wider, until it is, or nothing new is found.
+    What is not settled by then is looked for wider, in the ways that the options name, where that
+    is worth it.
     """
     look_round(
         draft, draft.whole, parts, "first", limit=draft.options.passages, extra=draft.view.found
@@ -35,16 +36,15 @@ def search(draft: Draft, parts: Parts) -> None:
         if not draft.late:
             look_round(draft, strand, parts, "part", limit=draft.options.passages)
     for strand in draft.answering:
-        for action in actions(draft, strand, parts):
-            if not worth_it(draft, strand):
-                break
-            _widen(draft, strand, parts, action)
+        for action in draft.options.widen:
+            if worth_it(draft, strand, action):
+                _widen(draft, strand, parts, action)
     if len(draft.strands) > 1 and not any(draft.settled(s) for s in draft.answering):
         # What is asked in several questions may still be answered in one sentence.
         del draft.strands[1:]
 
 
-def _widen(draft: Draft, strand: Strand, parts: Parts, action: RoundAction) -> None:
+def _widen(draft: Draft, strand: Strand, parts: Parts, action: Wider) -> None:
     """One wider round, when there is anything new to look at."""
     limit = draft.options.passages
     if action == "passages":

@@ -11,6 +11,7 @@ from kgrag.errors import BadQuestion
 
 Choice = Literal["rerank", "model"]
 Mode = Literal["quote", "fluent"]
+Wider = Literal["bridge", "passages", "graph", "hypotheses"]
 
 
 _ISO: Final = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
@@ -80,8 +81,8 @@ class AskOptions:
 
     ``statements`` and ``words`` bound the answer: at most so many statements of at most so many
     words each. ``passages`` is how many retrieved passages feed the context in the first round;
-    further rounds, when that does not suffice, look wider, up to ``rounds`` in all for a question
-    or a part of it.
+    further rounds, when that does not suffice, look wider in the ways of ``widen`` and in their
+    order, each once, up to ``rounds`` in all for a question or a part of it.
     ``choice`` says who orders the statements: the reranker, or the language model through its
     token trie; None is what the settings say. ``threshold`` replaces the fitted least confidence,
     in [0, 1], below which the answer is an abstention. ``selection`` says what may be cited.
@@ -93,7 +94,8 @@ class AskOptions:
     statements: int = 3
     words: int = 60
     passages: int = 20
-    rounds: int = 2
+    rounds: int = 3
+    widen: tuple[Wider, ...] = ("bridge", "passages")
     choice: Choice | None = None
     threshold: float | None = None
     selection: Selection = Selection()
@@ -113,5 +115,7 @@ class AskOptions:
             raise ValueError("seconds must be more than 0")
         if self.mode not in ("quote", "fluent"):
             raise ValueError("mode is quote or fluent")
+        if not set(self.widen) <= {"bridge", "passages", "graph", "hypotheses"}:
+            raise ValueError("widen names bridge, passages, graph or hypotheses")
         if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
             raise ValueError("threshold must be in [0, 1]")

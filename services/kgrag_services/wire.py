@@ -48,6 +48,8 @@ class AskRequest(_Request):
     statements: Annotated[int, Field(ge=1, le=50)] | None = None
     words: Annotated[int, Field(ge=5, le=1000)] | None = None
     as_of: Annotated[str, Field(max_length=10)] | None = None
+    mode: Literal["quote", "fluent"] | None = None
+    seconds: Annotated[float, Field(gt=0, le=3600)] | None = None
 
 
 class SearchRequest(_Request):

@@ -25,6 +25,8 @@ def ask(body: AskRequest, request: Request) -> dict[str, Any]:
         statements=body.statements,
         words=body.words,
         as_of=body.as_of,
+        mode=body.mode,
+        seconds=body.seconds,
     )
     result: dict[str, Any] = answer.to_json()
     return result
