@@ -100,9 +100,11 @@ _KIN_OF: Final = re.compile(
     rf"aunt|grandmother|grandfather|patient|wom[ae]n|man)\s?[(,]\s?(?:aged?\s)?{_NUM.format('n')}"
     rf"\s?{_UNIT.format('u')}?(?=\s?[),])"
 )
+_GROWN: Final = re.compile(r"wom[ae]n|man|lady|wife|husband|mother|mum|mom|father|patient|female")
 _WOMAN_OF: Final = re.compile(
-    rf"\b(?:wom[ae]n|man|girl|boy|patient|lady|female|male)(?:,|"
-    rf"\sof)\s{_NUM.format('n')}(?=[,.;?)]|\s(?:and|with|who|years|has)\b|\Z)"
+    rf"\b(?:wom[ae]n|man|girl|boy|patient|lady|female|male|child|infant|baby|adult|person|son|"
+    rf"daughter)(?:,|"
+    rf"\sof)\s{_NUM.format('n')}(?:\s{_UNIT.format('u')})?(?=[,.;?)]|\s(?:and|with|who|has|needs|is)\b|\Z)"
 )
 _LETTER: Final = re.compile(
     rf"(?<![\d.,/-])\b{_NUM.format('n')}\s?[-/]?\s?(?:y/?o\s?)?(?P<sex>f|m)\b(?!['/.]?\w)(?!\s?\()"
@@ -147,6 +149,10 @@ _NO_GROUP: Final = re.compile(
 _NO_GROUP_BEFORE: Final = re.compile(
     r"(?:\b(?:have|having|had|her|his|my|with\stheir|deliver\w*|of\sa|to\sthe|the\sunborn|unborn)\s"
     r"|child-)\Z"
+)
+_LINE: Final = re.compile(r"(?:\A|[\n.;:|,(])[\s\u2022*-]{0,6}(?:dose:\s|age:\s)?\Z")
+_DOSE: Final = re.compile(
+    r"\s?[:|]|[;,-]?(?:\s(?:of\sage|old))?\s\d+(?:\.\d+)?\s?(?:mg|ml|g|mcg|micrograms?|tablets?|units?)\b"
 )
 # "Diagnosed at age 40" is the age of then.
 _THEN: Final = re.compile(
@@ -203,7 +209,7 @@ def _patients(lower: str) -> list[Age]:
             value, step = _value(match["n"]), _step(groups.get("u"))
             if pattern is _AND_A_HALF:
                 value += 0.5
-            if pattern is _KIN_OF and value * step < 1 and groups["u"] in ("week", "weeks"):
+            if pattern in (_KIN_OF, _WOMAN_OF) and _GROWN.match(match[0]) and value * step < 2:
                 continue  # "a woman, 39 weeks" is pregnant
             if (
                 pattern in (_IS, _LETTER, _KIN_OF, _WOMAN_OF)
@@ -229,7 +235,7 @@ def _patients(lower: str) -> list[Age]:
 def _ranges(lower: str) -> list[Age]:
     found: list[Age] = []
     for match in _BETWEEN.finditer(lower):
-        told = (match["from"] or "").startswith("age") or match["old"]
+        told = (match["from"] or "").startswith("age") or match["old"] or _dosed(lower, match)
         people = told or _PEOPLE.search(lower, max(0, match.start() - 40), match.start())
         year = match["u"] and match["u"][0] in "ymw"
         if (match["joint"] == " and " and not match["from"]) or not (
@@ -246,6 +252,7 @@ def _ranges(lower: str) -> list[Age]:
             found.append(Age("range", first, last, match.start(), match.end()))
     for match in _OVER.finditer(lower):
         told = match["aged"] or match["old"] or match["word"].startswith(("older", "younger"))
+        told = told or _dosed(lower, match)
         if not told and not _PEOPLE.search(lower, max(0, match.start() - 40), match.start()):
             continue
         if match["aged"] and _THEN.search(lower, max(0, match.start() - 60), match.start()):
@@ -254,7 +261,7 @@ def _ranges(lower: str) -> list[Age]:
         found += _bounded(value, step, word, match)
     for match in _AND_OVER.finditer(lower):
         unit = match["u"] or match["u2"]
-        told = match["aged"] or match["old"] or unit
+        told = match["aged"] or match["old"] or (unit and unit[0] in "ym")
         if not told and not _PEOPLE.search(lower, max(0, match.start() - 40), match.start()):
             continue
         word = match["word"] or "older"
@@ -266,6 +273,17 @@ def _ranges(lower: str) -> list[Age]:
         else:
             found.append(Age("range", value * step, None, *span))
     return found
+
+
+def _dosed(lower: str, match: re.Match[str]) -> bool:
+    """Whether a range of years or months begins a line of a table of doses: "6-12 years: 2 mg"."""
+    unit = match["u"]
+    return bool(
+        unit
+        and unit[0] in "ym"
+        and _LINE.search(lower, max(0, match.start() - 12), match.start())
+        and _DOSE.match(lower, match.end())
+    )
 
 
 def _bounded(value: float, step: float, word: str, match: re.Match[str]) -> list[Age]:
