@@ -52,7 +52,8 @@ _ALIKE: Final = str.maketrans(
 _OTHER_LETTER: Final = re.compile("[Ѐ-ԯͰ-Ͽ]")
 _LATIN: Final = re.compile("[A-Za-z]")
 _LEET: Final = tuple(str.maketrans("013457@$!|", f"o{one}eastasil") for one in "il")
-_LEET_WORD: Final = re.compile(r"[A-Za-z]+[013457@$!|]+[A-Za-z][\w@$!|]*|\b[01$!@]\w*[a-z]{2,}\w*")
+_LEET_WORD: Final = re.compile(r"[A-Za-z][013457@$!|]{1,4}[A-Za-z]")
+_LONGEST_WORD: Final = 40
 _SPACED: Final = re.compile(r"(?<!\w)(?:[A-Za-z][ .\-_*]{1,3}){5,}[A-Za-z](?!\w)")
 _SQUEEZED: Final = (
     "ignoreall", "ignoreprev", "ignoreyour", "ignorethe", "disregard", "forgetyour", "forgetall",
@@ -93,7 +94,7 @@ def _other_forms(text: str) -> list[str]:
     forms = {plain} if plain != text else set()
     if _LEET_WORD.search(plain):
         for table in _LEET:
-            forms.add(_LEET_WORD.sub(lambda m, t=table: m[0].translate(t), plain))  # type: ignore[misc]
+            forms.add(" ".join(_in_letters(word, table) for word in plain.split(" ")))
     for match in _SPACED.finditer(plain):
         # "i g n o r e  a l l": the gaps between words are lost when runs of spaces are.
         if any(word in re.sub(r"[ .\-_*]", "", match[0]).lower() for word in _SQUEEZED):
@@ -110,6 +111,12 @@ def _other_forms(text: str) -> list[str]:
     if any(word in small for word in _BACKWARDS):
         forms.add(plain[::-1])
     return sorted(forms)
+
+
+def _in_letters(word: str, table: dict[int, int]) -> str:
+    """A word of letters and digits with the letters that its digits look like."""
+    mixed = len(word) <= _LONGEST_WORD and any(map(str.isalpha, word))
+    return word.translate(table) if mixed else word
 
 
 def _latin(word: str) -> str:
