@@ -127,6 +127,19 @@ class ClosedSet:
                 raise TooLarge(f"the set has more than {limit} states")
         return tuple(found)
 
+    def longest(self, *, limit: int) -> int:
+        """Bytes of the longest text in UTF-8; errors as of ``states``."""
+        known: dict[State, int] = {}
+
+        def onward(state: State) -> int:
+            if state not in known:
+                each = [len(arc.text.encode()) + onward(arc.to) for arc in self.arcs(state)]
+                known[state] = max(each, default=0)
+            return known[state]
+
+        self.states(limit=limit)
+        return onward(self.start)
+
     def texts(self, *, limit: int) -> tuple[str, ...]:
         """All texts, each once; NothingAllowed when there is none, TooLarge beyond ``limit``."""
         found: dict[str, None] = {}

@@ -123,8 +123,8 @@ def tells_likelihoods(reply: Any) -> bool:
         best = token.get("top_logprobs") if isinstance(token, Mapping) else None
         if not isinstance(best, list) or not best:
             return False
-        values = [b.get("logprob") if isinstance(b, Mapping) else None for b in best]
-        own = token.get("logprob")
+        values: list[Any] = [b.get("logprob") if isinstance(b, Mapping) else None for b in best]
+        own: Any = token.get("logprob")
         if not are_logarithms([*values, own]):
             return False
         if sum(math.exp(value) for value in values) > 1.01 or own > max(values) + 0.01:

@@ -17,6 +17,7 @@ from kgrag.generation.allowed import (
     some_of,
 )
 from kgrag.generation.chat import instruction
+from kgrag.generation.grammar import MOST_STATES
 from kgrag.generation.measured import server_sha256
 from kgrag.generation.server_guides import (
     GUIDES,
@@ -127,7 +128,7 @@ class ServerModel:
             raise NothingAllowed("nothing may be said")
         numbered = "\n".join(f"[{number}] {text}" for number, text in enumerate(sentences, 1))
         content = f"{numbered}\n\n{question[: _KEPT_TOKENS * _CHARS]}"
-        body = chat(self._model, instruction(told), content, most=_KEPT_TOKENS)
+        body = chat(self._model, instruction(told), content, most=_room_for(allowed))
         for guide in self._guides:
             try:
                 fields = guide.fields(allowed)
@@ -166,6 +167,18 @@ class ServerModel:
             if total > self._room():
                 return max(number, 1)
         return len(sentences)
+
+
+def _room_for(allowed: ClosedSet) -> int:
+    """Tokens of a reply at most: one a byte of the longest text, and the frame of a JSON object.
+
+    A model that is not guided would go on for as long as it may.
+    """
+    try:
+        longest = allowed.longest(limit=MOST_STATES)
+    except TooLarge:
+        return _KEPT_TOKENS
+    return min(_KEPT_TOKENS, longest + 24)
 
 
 def _listed(offered: int, count: int) -> int:

@@ -18,15 +18,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("httpx", reason="needs httpx")
+
 from odd_server import closed_port
 
 from kgrag.errors import RetryableError, SettingsError
 from kgrag.generation import LanguageModel, Steerable, load_language_model
 from kgrag.generation.allowed import Edge, marks, some_of, statements, walks
+from kgrag.generation.server_http import Access, Server
+from kgrag.generation.server_model import load_server
 from kgrag.testing.language_model_contract import LanguageModelContract
 
 pytestmark = [pytest.mark.slow, pytest.mark.models, pytest.mark.timeout(600)]
 
+# A model on a busy processor.
+PATIENT = Access(timeout_seconds=300)
 QUESTION = "What is the antidote of paracetamol overdose?"
 SENTENCES = [
     "Naloxone reverses opioids.",
@@ -57,7 +64,7 @@ def gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def _running(command: list[str], name: str, log: Path) -> Iterator[str]:
+def _running(command: list[str], log: Path) -> Iterator[str]:
     """The server's address while it runs; the test fails with its last words if it does not."""
     port = closed_port()
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
@@ -70,7 +77,7 @@ def _running(command: list[str], name: str, log: Path) -> Iterator[str]:
         )
         try:
             url = f"http://127.0.0.1:{port}/v1"
-            _await(process, f"openai:{url}#{name}", log)
+            _await(process, url, log)
             yield url
         finally:
             process.terminate()
@@ -81,13 +88,13 @@ def _running(command: list[str], name: str, log: Path) -> Iterator[str]:
                 process.wait()
 
 
-def _await(process: subprocess.Popen[bytes], model: str, log: Path) -> None:
+def _await(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     last = time.monotonic() + 180
     while time.monotonic() < last:
         if process.poll() is not None:
             break
         try:
-            load_language_model(model)
+            Server(url, PATIENT).get("/models")
         except RetryableError:
             time.sleep(0.5)
             continue
@@ -133,10 +140,11 @@ def test_what_is_no_gguf_is_refused(gguf: Path, tmp_path: Path) -> None:
 
 
 class TestLlamaCppServer(LanguageModelContract):
-    """Guided by its grammars."""
+    """Guided by its grammars. It ends a reply where a sentence spells the mark of the end of a
+    turn: such a sentence cannot be said, and what is left of it is no choice."""
 
     tolerance = 0.02
-    scores = False
+    scores, may_fail = False, True
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -145,8 +153,8 @@ class TestLlamaCppServer(LanguageModelContract):
         command = [sys.executable, "-m", "llama_cpp.server", "--model", str(gguf)]
         command += ["--model_alias", "smollm2", "--n_ctx", "4096"]
         log = tmp_path_factory.mktemp("server") / "log"
-        with _running(command, "smollm2", log) as url:
-            yield load_language_model(f"openai:{url}#smollm2")
+        with _running(command, log) as url:
+            yield load_server(f"{url}#smollm2", access=PATIENT)
 
     def make(self) -> LanguageModel:
         raise NotImplementedError
@@ -178,8 +186,8 @@ class TestTransformersServe(LanguageModelContract):
         folder = str(model_path("smollm2-135m-instruct"))
         program = "from transformers.cli.transformers import main; main()"
         command = [sys.executable, "-c", program, "serve", folder]
-        with _running(command, folder, tmp_path_factory.mktemp("server") / "log") as url:
-            yield load_language_model(f"openai:{url}#{folder}")
+        with _running(command, tmp_path_factory.mktemp("server") / "log") as url:
+            yield load_server(f"{url}#{folder}", access=PATIENT)
 
     def make(self) -> LanguageModel:
         raise NotImplementedError

@@ -94,6 +94,17 @@ def test_parts_in_order_and_either() -> None:
     assert either(one_of(["a"]), one_of([]), one_of(["b"])).texts(limit=9) == ("a", "b")
 
 
+def test_the_longest_text_is_found_without_listing() -> None:
+    assert some_of(["ab", "β", "c"], most=2, joint=",").longest(limit=99) == 5
+    assert graph([("p", "q"), ("q", "t")], "p", "", 2).longest(limit=99) == len(
+        "pain —may treat→ pain relief —may treat→ t".encode()
+    )
+    long = some_of(marks(9), most=9)
+    assert long.longest(limit=999) == 9 * 4 - 1
+    with pytest.raises(TooLarge):
+        long.texts(limit=999)
+
+
 @pytest.mark.parametrize("closed", EMPTY)
 def test_empty_sets_are_empty(closed: ClosedSet) -> None:
     assert closed.empty and closed.read("") is None and closed.read("a") is None
