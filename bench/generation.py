@@ -1,6 +1,8 @@
-"""Language model: load time, query likelihood of ten candidates, choice, cost of the token trie.
+"""Language model: load time, query likelihood of ten candidates, choice, cost of the closed set.
 
-    python bench/generation.py
+    python bench/generation.py [--engines]
+
+With ``--engines`` only the closed set, in both engines.
 
 Run it as the only work of the machine for times; ratios hold beside other work.
 """
@@ -16,6 +18,7 @@ from collections.abc import Callable
 
 from machine import describe
 
+from kgrag.generation.allowed import TooLarge
 from kgrag.models.cpu import Dtype, before_torch
 
 QUESTION = "What is the dose of amoxicillin in adults with pneumonia?"
@@ -54,6 +57,9 @@ def timed(work: Callable[[], object], repeats: int = 5) -> tuple[float, float]:
 def main() -> None:
     before_torch()
     print(describe())
+    if "--engines" in sys.argv:
+        _engines()
+        return
     from kgrag.generation.transformers_model import load_smollm2
 
     load_smollm2()  # imports the model's own module
@@ -67,7 +73,7 @@ def main() -> None:
         print(f"{dtype}: query likelihood of 10 candidates {wall:.2f} s, CPU {cpu:.2f} s")
         wall, cpu = timed(lambda m=model: m.choose(QUESTION, CANDIDATES, count=1), repeats)
         print(f"{dtype}: choose 1 of 10 {wall:.2f} s, CPU {cpu:.2f} s")
-    _trie()
+    _engines()
     for policy in ("PASSIVE", "ACTIVE"):
         environment = {**os.environ, "OMP_WAIT_POLICY": policy}
         environment.pop("OMP_NUM_THREADS", None)
@@ -82,31 +88,63 @@ def main() -> None:
         print(f"threads wait {policy}: query likelihood of 10, {float(done.stdout):.2f} s")
 
 
-def _trie() -> None:
-    """200 paths of 40 tokens: building, one step of our walk, one of the filter of transformers."""
+def _engines() -> None:
+    """What the closed set costs: compiled, and a token of a text that random logits choose."""
     import torch
+    from transformers import AutoTokenizer
 
-    from kgrag.generation.logits import TrieLogitsProcessor, best_of
+    from kgrag.generation.allowed import Edge, statements, walks
+    from kgrag.generation.chat import ChatForm
+    from kgrag.generation.grammar import GrammarEngine
+    from kgrag.generation.logits import best_of
     from kgrag.generation.trie import TokenTrie
+    from kgrag.models import model_path
 
-    paths = [[(n * 7 + k * 31) % 49_000 + 10 for k in range(40)] for n in range(200)]
-    built, _ = timed(lambda: TokenTrie(paths, end=2))
-    trie = TokenTrie(paths, end=2)
-    logits = torch.randn(49_152)
+    folder = model_path("smollm2-135m-instruct")
+    words = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    form, end = ChatForm(words), int(words.eos_token_id)
+    began = time.perf_counter()
+    engine = GrammarEngine(words, end=end)
+    print(f"llguidance: tokenizer read in {time.perf_counter() - began:.2f} s, once a model")
+    sentences = [f"{text} Case {n}." for n in range(20) for text in CANDIDATES]
 
-    def walk() -> None:
-        emitted: list[int] = []
-        while not emitted or emitted[-1] != 2:
-            emitted.append(best_of(logits, trie.allowed(emitted)))
+    def edges_from(concept: str) -> list[Edge]:
+        depth, place = map(int, concept.split("."))
+        seen = [(place * 7 + n) % 1000 for n in range(100)]
+        return [Edge(f"{concept}>{n}", "may_treat", f"{depth + 1}.{n}") for n in seen]
 
-    whole, _ = timed(walk, 20)
-    processor = TrieLogitsProcessor(trie, start=0)
-    ids, scores = torch.tensor([paths[0][:20]]), logits[None]
-    filtered, _ = timed(lambda: processor(ids, scores), 50)
-    print(
-        f"trie of 200 paths: built in {built * 1e3:.1f} ms; walk {whole / 41 * 1e3:.3f} ms a token;"
-        f" filter for generate {filtered * 1e3:.2f} ms a token"
-    )
+    for name, make in (
+        ("1 to 3 of 200 sentences", lambda: statements(sentences, most=3)),
+        ("1 of 20 sentences", lambda: statements(sentences[:20], most=1)),
+        ("paths of 3 of 100 edges each, a million", lambda: walks(["0.0"], edges_from, names={})),
+    ):
+        for kind in ("trie", "llguidance"):
+
+            def compiled(kind: str = kind, make: Callable[[], object] = make):  # type: ignore[no-untyped-def]
+                closed = make()
+                if kind == "trie":
+                    made = TokenTrie(closed, form.plain, end=end)
+                    made.walk().allowed()  # the first tree is part of it
+                    return made
+                return engine.compile(closed)
+
+            try:
+                built, _ = timed(compiled, 3)
+            except TooLarge:
+                print(f"{name}, {kind}: more states than a grammar lists")
+                continue
+            made, logits = compiled(), torch.randn(49_152)
+            steps: list[float] = []
+            for _ in range(5):
+                walk = made.walk()
+                while not walk.done:
+                    began = time.perf_counter()
+                    walk.take(best_of(torch.roll(logits, len(steps)), walk.allowed()))
+                    steps.append(time.perf_counter() - began)
+            print(
+                f"{name}, {kind}: compiled in {built * 1e3:.1f} ms;"
+                f" {statistics.median(steps) * 1e3:.3f} ms a token (median of {len(steps)})"
+            )
 
 
 if __name__ == "__main__":
