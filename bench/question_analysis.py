@@ -254,15 +254,19 @@ _ALARMING = re.compile(
 )  # fmt: skip
 
 
+def _alarmed(question: str) -> bool:
+    return _ALARMING.search(question) is not None
+
+
 def emergencies(wanted: str, errors: bool) -> None:
     for way, says in (
-        ("a word of alarm", lambda q: bool(_ALARMING.search(q))),
+        ("a word of alarm", _alarmed),
         ("rules", is_emergency),
     ):
         hits: list[bool] = []
         calm: list[bool] = []
         for row in rows(LABELS / "red_flags.jsonl"):
-            if not half(row["id"], wanted):
+            if row["round"] != 1 or not half(row["id"], wanted):
                 continue
             said = says(row["question"])
             (hits if row["emergency"] else calm).append(said)
@@ -299,6 +303,17 @@ def applicability(wanted: str, errors: bool) -> None:
           f"rightly excluded {wilson(excluded[True], excluded.total())}")  # fmt: skip
 
 
+def later(wanted: str, errors: bool) -> None:
+    """Questions that were written when the rules stood: the third round, which none was tuned on.
+    The second round, written in the same way, was read once and then served to widen them."""
+    held = [row for row in rows(LABELS / "red_flags.jsonl") if row["round"] == 3]
+    for way, says in (("a word of alarm", _alarmed), ("rules", is_emergency)):
+        hits = [says(row["question"]) for row in held if row["emergency"]]
+        calm = [says(row["question"]) for row in held if not row["emergency"]]
+        print(f"emergencies, written later, {way}: sensitivity {wilson(sum(hits), len(hits))}, "
+              f"specificity {wilson(len(calm) - sum(calm), len(calm))}")  # fmt: skip
+
+
 def speed(wanted: str, errors: bool) -> None:
     short = [row["question"] for row in rows(LABELS / "question_patients.jsonl")]
     analyse(short[0])
@@ -329,7 +344,7 @@ def speed(wanted: str, errors: bool) -> None:
 
 PARTS: Mapping[str, Callable[[str, bool], None]] = {
     "patients": patients, "vignettes": vignettes, "intents": intent_parts,
-    "emergencies": emergencies, "applicability": applicability, "speed": speed,
+    "emergencies": emergencies, "later": later, "applicability": applicability, "speed": speed,
 }  # fmt: skip
 
 

@@ -121,8 +121,16 @@ def _pressure_low(text: str) -> bool:
     return any(high < 90 and 20 <= low < high for high, low in pairs)
 
 
+def _pressure_high(text: str) -> bool:
+    pairs = [(int(m["high"]), int(m["low"])) for m in _PRESSURE.finditer(text)]
+    return any(
+        (160 <= high <= 260 and low < high) or (110 <= low < high <= 260) for high, low in pairs
+    )
+
+
 _FACTS: Final[Mapping[str, Callable[[str], bool]]] = {
     "under_3_months": _under_3_months,
     "pregnant": _pregnant,
     "pressure_low": _pressure_low,
+    "pressure_high": _pressure_high,
 }

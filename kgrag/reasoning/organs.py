@@ -107,7 +107,7 @@ _NO_PREGNANCY: Final = re.compile(
 _GESTATION: Final = re.compile(
     r"\b(?P<n>\d{1,2}|five|six|seven|eight|nine|ten|twelve)(?:\s?(?:\+|"
     r"and)\s?\d/?7?)?[\s-]{0,2}(?P<u>weeks?|wks?|w|months?)(?:'s?|\sof)?[\s-]{1,2}(?:pregnant|"
-    r"gestation|pregnancy|gestational\sage)\b"
+    r"gestation|pregnancy|gestational\sage|along(?=[\s,.]))\b"
     r"|\b(?:pregnant\s(?:at|for|of)?\s?|gestation(?:al\sage)?\s(?:of|at)?\s?|pregnancy\sof\s|"
     r"pregnant[,:(]\s?)(?P<n2>\d{1,2})[\s-]?(?P<u2>weeks?|wks?|months?)\b|\b(?:at|"
     r"in\sweek)\s(?P<n3>\d{1,2})\s(?P<u3>weeks)(?:'\sgestation|'\spregnancy|\sgestation)"
