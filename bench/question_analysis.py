@@ -319,10 +319,13 @@ def speed(wanted: str, errors: bool) -> None:
     analyse(short[0])
     taken = []
     for question in short:
-        began = time.perf_counter()
-        analyse(question)
-        is_emergency(question)
-        taken.append((time.perf_counter() - began) * 1000)
+        runs = []
+        for _ in range(3):  # the least of three: other work shares the machine
+            began = time.perf_counter()
+            analyse(question)
+            is_emergency(question)
+            runs.append((time.perf_counter() - began) * 1000)
+        taken.append(min(runs))
     taken.sort()
     print(f"speed: p50 {taken[len(taken) // 2]:.2f} ms, p95 {taken[int(len(taken) * 0.95)]:.2f} ms")
     long = {
