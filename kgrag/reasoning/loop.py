@@ -18,7 +18,7 @@ from kgrag.reasoning.loop_answer import abstained, answered, nothing, showable
 from kgrag.reasoning.loop_gate import gate
 from kgrag.reasoning.parts import GraphView as GraphView
 from kgrag.reasoning.parts import Parts as Parts
-from kgrag.reasoning.paths_answer import connection, path_statement
+from kgrag.reasoning.paths_answer import connection, joined, path_statement
 from kgrag.reasoning.rounds import BrokenCheckError, Draft, Strand, guarded
 from kgrag.reasoning.widen import search
 from kgrag.records.analysis import Analysis
@@ -61,11 +61,11 @@ def _asked(draft: Draft, parts: Parts) -> Answer:
     _understand(draft, parts)
     search(draft, parts)
     with draft.clock.step("verification"):
-        joined = connection(draft, parts)
+        linked = connection(draft, parts)
     settled = [s for s in draft.answering if draft.settled(s)]
     if not settled:
-        if joined:
-            return answered(draft, parts, joined)
+        if linked:
+            return answered(draft, parts, linked)
         if any(s.ranked for s in draft.strands):
             return abstained(draft, parts, "not_covered")
         return abstained(draft, parts, "nothing_passed" if draft.hits else "nothing_found")
@@ -78,13 +78,13 @@ def _asked(draft: Draft, parts: Parts) -> Answer:
             offered = offered or bool(ordered)
             with draft.clock.step("verification"):
                 kept = keep(draft, strand, parts, ordered, most)
-                chosen[strand.part] = _bridged(strand, kept, parts, most)
-    if not offered and not joined:
+                chosen[strand.part] = _bridged(draft, strand, kept, parts, most)
+    if not offered and not linked:
         return abstained(draft, parts, "nothing_chosen")
     with draft.clock.step("verification"):
         quoted = [statement for some in chosen.values() for statement in some]
         said = other_forms(draft, parts, quoted)
-    statements = (*joined, *said)[: draft.options.statements]
+    statements = (*linked, *said)[: draft.options.statements]
     if not statements:
         return abstained(draft, parts, "nothing_passed")
     return answered(draft, parts, statements)
@@ -108,7 +108,7 @@ def _understand(draft: Draft, parts: Parts) -> None:
 
 
 def _bridged(
-    strand: Strand, kept: list[Statement], parts: Parts, most: int
+    draft: Draft, strand: Strand, kept: list[Statement], parts: Parts, most: int
 ) -> list[Statement]:
     """What was reached over an edge of the graph stands behind that edge, and is no surer."""
     bridge = strand.bridge
@@ -117,4 +117,5 @@ def _bridged(
     if most < 2:
         return []  # without its edge the quotation would answer another question
     edge = path_statement(bridge.steps, bridge.belief, parts, strand.part)
-    return [edge, *kept[: most - 1]]
+    number = len(bridge.steps) + 1
+    return [edge, *(joined(draft, s, bridge.belief, number) for s in kept[: most - 1])]

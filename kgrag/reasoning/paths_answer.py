@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from kgrag.errors import BrokenInvariant
+from kgrag.reasoning.coverage import content_words
 from kgrag.reasoning.notices import notice
 from kgrag.reasoning.parts import Parts
 from kgrag.reasoning.paths import asks_for_connection, is_chain, path_text
@@ -60,13 +61,25 @@ def _joined(edges: int) -> Check:
     return Check("graph", "pass", detail)
 
 
+def joined(draft: Draft, statement: Statement, belief: float, number: int) -> Statement:
+    """The statement as one of ``number`` assertions: no surer than ``belief``, and told so."""
+    draft.warnings.append(notice("joined", number=str(number)))
+    sure = statement.confidence
+    return replace(
+        statement,
+        confidence=round(belief if sure is None else min(belief, sure), 4),
+        checks=(*statement.checks, _joined(number)),
+    )
+
+
 def explained(
     draft: Draft, parts: Parts, statements: tuple[Statement, ...]
 ) -> tuple[tuple[Statement, ...], tuple[Steps, ...]]:
     """The statements, and at most ``SHOWN`` paths: those that are said, then the best.
 
-    A statement that names nothing of the question, and hangs together with it only over a chain
-    of edges, says so and is only as sure as the weakest of them.
+    A statement that names nothing of the question, and hangs together with it only over edges of
+    the graph, says so and is only as sure as the weakest of them. Its own quotation is one of the
+    assertions that are joined.
     """
     told = {s.text for s in statements if s.kind == "path"}
     known = _sound([*_over_bridges(draft), *draft.view.paths], parts)
@@ -74,15 +87,13 @@ def explained(
     made: list[Statement] = []
     for statement in statements:
         found = _leading_to(statement, draft, parts)
-        far = found[0] if found and _names_none(statement, draft, parts) else None
-        if far is not None and is_chain(far[0]) and len(far[0]) > 1:
-            draft.warnings.append(notice("joined", number=str(len(far[0]))))
-            sure = statement.confidence
-            statement = replace(
-                statement,
-                confidence=round(far[1] if sure is None else min(far[1], sure), 4),
-                checks=(*statement.checks, _joined(len(far[0]))),
-            )
+        chain = next(((s, sure) for s, sure in found if is_chain(s)), None)
+        apart = all(c.layer != "graph" for c in statement.checks)
+        if chain is not None and apart and _names_none(statement, draft, parts):
+            steps, belief = chain
+            number = len(steps) + (steps[-1].assertion not in statement.assertions)
+            if number > 1:
+                statement = joined(draft, statement, belief, number)
         paths += [steps for steps, _ in found]
         made.append(statement)
     paths += known
@@ -123,8 +134,8 @@ def _names_none(statement: Statement, draft: Draft, parts: Parts) -> bool:
         told = " . ".join(
             " . ".join((c.document.title, *c.section, c.quote)) for c in statement.citations
         )
-        names = {seed.text.casefold() for seed in draft.view.seeds}
-        if any(name in told.casefold() for name in names):
+        words = {word for seed in draft.view.seeds for word in content_words(seed.text)}
+        if words & set(content_words(told)):
             return False
         return not asked & {m.concept for m in parts.linker.link(told)}
 

@@ -1,0 +1,159 @@
+"""Rounds of looking, parts of a question, bridges and the paths that lead to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from broken_world import QUESTIONS, Listed, world
+
+from kgrag.reasoning.loop import Parts, ask
+from kgrag.reasoning.notices import notice
+from kgrag.records.answer import Answer
+from kgrag.records.question import AskOptions, Selection
+from kgrag.retrieval.passages import Candidate
+
+ADULTS, TWO, CONNECTED, DOSE, BRIDGED, BOY, NOTHING = QUESTIONS
+PARTS, DOCUMENTS = world()
+LOW = AskOptions(threshold=0.0007)
+
+
+def first_chance(question: str, parts: Parts = PARTS) -> float:
+    return ask(question, parts, AskOptions(rounds=1)).rounds[0].chance
+
+
+def texts(answer: Answer) -> list[str]:
+    return [s.text for s in answer.statements]
+
+
+def test_an_easy_question_costs_one_round() -> None:
+    answer = ask(DOSE, PARTS, LOW)
+    assert [r.action for r in answer.rounds] == ["first"]
+    assert answer.difficulty == "easy"
+    (only,) = answer.rounds
+    assert (only.passages, only.question) == (9, DOSE)
+    assert only.missing == ()
+    assert only.words == sum(len(t.split()) for d in DOCUMENTS.values()
+                             for t in d.text.split("\n\n"))  # fmt: skip
+
+
+def test_a_question_that_is_nearly_settled_is_looked_for_wider() -> None:
+    nearly = AskOptions(threshold=first_chance(DOSE) * 1.2, passages=3)
+    rounds = ask(DOSE, PARTS, nearly).rounds
+    assert [r.action for r in rounds] == ["first", "passages"]
+    assert (rounds[0].passages, rounds[1].passages) == (3, 6)
+    assert rounds[0].missing == (DOSE,)
+
+
+def test_a_hopeless_one_is_not() -> None:
+    assert [r.action for r in ask(DOSE, PARTS, AskOptions(threshold=0.5)).rounds] == ["first"]
+
+
+def test_rounds_are_bounded() -> None:
+    wide = AskOptions(
+        threshold=first_chance(DOSE) * 1.2, widen=("passages", "hypotheses"), rounds=2
+    )
+    assert [r.action for r in ask(DOSE, PARTS, wide).rounds] == ["first", "passages"]
+
+
+class FewFound(Listed):
+    """Retrieval that misses what the graph knows."""
+
+    def candidates(
+        self, question: str, *, limit: int = 20, selection: Selection | None = None
+    ) -> Sequence[Candidate]:
+        found = super().candidates(question, limit=20, selection=selection)
+        return [c for c in found if "cyanocobalamin" not in c.hit.text]
+
+
+def test_the_graph_brings_the_sentences_that_state_it() -> None:
+    few = replace(PARTS, retriever=FewFound(PARTS.truth))  # type: ignore[arg-type]
+    chance = first_chance(DOSE, few)
+    answer = ask(DOSE, few, AskOptions(threshold=chance * 1.1, widen=()))
+    assert [r.passages for r in answer.rounds] == [8]
+    answer = ask(DOSE, few, AskOptions(threshold=chance * 1.1, widen=("graph",)))
+    assert [r.action for r in answer.rounds] == ["first", "graph"]
+    assert [r.passages for r in answer.rounds] == [8, 9]
+
+
+def test_each_part_is_answered_by_its_own_statements() -> None:
+    answer = ask(TWO, PARTS, LOW)
+    assert answer.analysis is not None
+    assert [r.action for r in answer.rounds] == ["first", "part", "part"]
+    assert [r.part for r in answer.rounds] == [0, 0, 1]
+    assert {s.part for s in answer.statements} == {0, 1}
+    (second,) = [s.text for s in answer.statements if s.part == 1]
+    assert second == "Within years diabetes causes nephropathy."
+    assert len(answer.statements) <= 3
+
+
+def test_a_part_without_an_answer_is_named() -> None:
+    first, second = (r.chance for r in ask(TWO, PARTS, LOW).rounds[1:])
+    between = ask(TWO, PARTS, AskOptions(threshold=(first + second) / 2))
+    assert between.analysis is not None
+    assert {s.part for s in between.statements} == {0}
+    assert notice("part_unanswered", part=between.analysis.parts[1]) in between.warnings
+    assert ask(TWO, PARTS, AskOptions(threshold=0.9)).abstained
+
+
+def test_what_is_for_other_patients_is_shown_apart() -> None:
+    answer = ask(BOY, PARTS, replace(LOW, threshold=0.0001))
+    (apart,) = [i for i in answer.inapplicable if i.fact == "age"][:1]
+    assert "adults" in apart.reason
+    assert apart.statement.text not in texts(answer)
+    assert notice("inapplicable") in answer.warnings
+    assert not any("for adults" in text for text in texts(answer))
+
+
+def test_a_chain_is_as_sure_as_its_weakest_edge_and_quotes_each() -> None:
+    answer = ask(CONNECTED, PARTS, LOW)
+    path = answer.statements[0]
+    assert path.kind == "path"
+    assert len(path.citations) == 2
+    assert path.checks[-1].detail.startswith("2 assertions joined")
+    (steps,) = [p for p in answer.evidence.paths if [s.assertion for s in p] == [*path.assertions]]
+    assert PARTS.look is not None
+    beliefs = PARTS.look(CONNECTED, LOW).beliefs
+    assert path.confidence == pytest.approx(min(beliefs[s.assertion] for s in steps), abs=1e-4)
+
+
+def test_no_chain_goes_over_a_denied_edge() -> None:
+    for question in QUESTIONS[:6]:
+        for path in ask(question, PARTS, LOW).evidence.paths:
+            assert len(path) == 1 or not any(step.negated for step in path)
+        assert len(ask(question, PARTS, LOW).evidence.paths) <= 5
+
+
+def test_over_a_bridge_the_edge_is_said_first() -> None:
+    asked = "What is given to most people for what metformin causes?"
+    rounds = ask(asked, PARTS, AskOptions(threshold=0.9)).rounds
+    threshold = max(r.chance for r in rounds if r.action == "bridge") * 0.9
+    assert rounds[0].chance < threshold
+    answer = ask(asked, PARTS, AskOptions(threshold=threshold, widen=("bridge",)))
+    assert answer.rounds[-1].action == "bridge"
+    edge, *others = answer.statements
+    assert edge.kind == "path"
+    assert edge.text == "Metformin —causes→ Deficiency"
+    assert any("cyanocobalamin" in s.text for s in others)
+    assert edge.confidence is not None
+    for statement in others:
+        assert statement.confidence is not None
+        assert statement.confidence <= edge.confidence
+        assert [c.detail[:21] for c in statement.checks if c.layer == "graph"] == [
+            "2 assertions joined; "
+        ]
+    assert notice("joined", number="2") in answer.warnings
+
+
+def test_an_answer_that_needs_two_edges_says_so() -> None:
+    found = ask("What does obesity lead to within years?", PARTS, AskOptions(threshold=0.0))
+    far = [s for s in found.statements if "nephropathy" in s.text and "obesity" not in s.text]
+    for statement in far:
+        (joined,) = [c for c in statement.checks if c.layer == "graph"]
+        assert joined.detail.startswith("2 assertions joined")
+        assert notice("joined", number="2") in found.warnings
+    assert far
+    near = [s for s in found.statements if "obesity" in s.text]
+    assert near
+    assert not [c for s in near for c in s.checks if c.layer == "graph"]
