@@ -78,6 +78,7 @@ RUNNERS: Final = Resolver(
         "nli4ct": (_VERDICTS, "models"),
         "medhallu": (_VERDICTS, "models"),
         "verdicts": (_VERDICTS, "models"),
+        "medec": ("kgrag.evaluation.medec:run", "models"),
         "cpgqa-answers": (_ANSWERS, "models"),
         "bioasq-factoid": (_ANSWERS, "models"),
         "pubmedqa-evidence": (_ANSWERS, "models"),
