@@ -72,12 +72,12 @@ def judge(
     if against:
         return Applicability("not_applicable", against, "allergies", (), warning)
     own = limits(text)
-    above = [
-        limit
+    said = {limit.topic for limit in own}
+    headings = [
+        (heading, [x for x in limits(heading, heading=True) if x.topic not in said])
         for heading in ((place,) if isinstance(place, str) else place)
-        for limit in limits(heading, heading=True)
-        if limit.topic not in {one.topic for one in own}
     ]
+    above = [limit for _, found in headings for limit in found]
     missing: list[str] = []
     applies: list[tuple[str, str]] = []
     excluded: list[tuple[str, str, list[Limit]]] = []
@@ -96,8 +96,20 @@ def judge(
             missing.append(topic)
     missing += _depends(patient, text)
     told = tuple(dict.fromkeys(missing))
+    fits, out = {topic for topic, _ in applies}, {topic for topic, _, _ in excluded}
     for topic, reason, here in excluded:
-        if not _joined(text, here, [x for x in own if x.topic in {t for t, _ in applies}]):
+        if topic in said:
+            beside = _joined(text, here, [x for x in own if x.topic in fits])
+        else:
+            beside = any(
+                _joined(
+                    heading,
+                    [x for x in found if x.topic == topic],
+                    [x for x in found if x.topic not in out],
+                )
+                for heading, found in headings
+            )
+        if not beside:
             return Applicability("not_applicable", reason, topic, told, warning)
     met = interaction(patient.medicines, text)
     if met:

@@ -20,7 +20,7 @@ Topic = Literal["age", "sex", "pregnant", "gestation", "breastfeeding", "renal",
 _CLEAR: Final[Mapping[str, tuple[float, float | None]]] = {
     "newborn": (0.0, 0.25), "infant": (0.0, 2.0), "toddler": (0.5, 5.0), "child": (0.0, 18.0),
     "adolescent": (9.0, 21.0), "adult": (16.0, None), "young adult": (15.0, 45.0),
-    "older adult": (60.0, None),
+    "older adult": (50.0, None),
 }  # fmt: skip
 _LEAD: Final = re.compile(
     r"(?:\A\W*|[.;:,]\s|\b(?:in|for|to|among|of|all|with|by|most|some|and|or|than|between|if|when|"
