@@ -24,8 +24,8 @@ _END = ("morin", "sidol", "vatex", "ruvine", "pazole")
 
 
 def drug(number: int) -> str:
-    """The invented medicine of that number."""
-    return _BEGIN[number % 12] + _END[number % 5]
+    """The invented medicine of that number, another for each below 120."""
+    return ("Neo" if number >= 60 else "") + _BEGIN[number % 12] + _END[number % 5]
 
 
 @dataclass(frozen=True)
