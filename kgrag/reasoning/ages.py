@@ -156,7 +156,7 @@ _DOSE: Final = re.compile(
 )
 # "Diagnosed at age 40" is the age of then.
 _THEN: Final = re.compile(
-    r"(?:diagnosed|died|onset|began|started|since|occurr\w+|menarche|menopause|surgery|first|until|"
+    r"(?:diagnosed|died|onset|began|started|since|occur\w*|menarche|menopause|surgery|first|until|"
     r"from|married|smoking|developed|dead)\b[^.?!,;]{0,25}\b(?:at|from|since|the)\s(?:the\s)?\Z"
 )
 

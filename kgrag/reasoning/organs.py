@@ -56,7 +56,7 @@ _STAGES: Final[Mapping[str, tuple[float, float | None]]] = {
 }  # fmt: skip
 _ROMAN: Final = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
 _DIALYSIS: Final = re.compile(
-    r"\b(?:on|receiv\w+|undergo\w+|start\w+|needs?|chronic|maintenance|having)\s(?:regular\s|"
+    r"\b(?:on|receives|received|receiving|undergo\w+|start\w+|needs?|chronic|maintenance|having)\s(?:regular\s|"
     r"chronic\s|maintenance\s)?(?:peritoneal\s|home\s)?"
     r"(?:ha?emo)?dialysis\b|\b(?:dialysis|dialysed|dialyzed)\spatients?\b|"
     r"\bpatients?\son\s(?:ha?emo)?dialysis\b|\b(?:end[\s-]stage\s(?:renal|kidney)\s(?:disease|"

@@ -29,7 +29,7 @@ _ALLERGY_OF: Final = re.compile(
 )
 _NO_ALLERGY: Final = re.compile(r"\b(?:no|not|nor|denies|without|never|isn't)\s(?:\w+\s){0,3}\Z")
 _TAKES: Final = re.compile(
-    r"\b(?:takes?|taking|took|on|using|uses|receiv(?:es|ing)|treated\swith|prescribed|given|"
+    r"\b(?:takes?|taking|took|on|using|uses|receives|receiving|treated with|prescribed|given|"
     r"started\s(?:on|taking)?|"
     r"(?:current\s|regular\s|home\s)?(?:medications?|medicines|meds|drugs)(?:\s(?:include|are|is|"
     r"of))?\s?:?)\s"
@@ -47,10 +47,10 @@ _MODAL: Final = re.compile(
     r"safely|longer|ever|currently)\s){0,3}\Z"
 )
 _HAS: Final = re.compile(
-    r"\b(?:with|has|have|having|had|suffers?\sfrom|suffering\sfrom|diagnosed\swith|known|"
+    r"\b(?:with|has|have|having|had|suffers?\sfrom|suffering\sfrom|diagnosed with|known|"
     r"history\sof|hx\sof|"
     r"h/o|background\sof|comorbid\w*|underlying|complicated\sby|i'm\sa|is\sa|who\sis|i\sam|pmh:?|"
-    r"living\swith|got|develop(?:s|ed))\s"
+    r"living with|got|develop(?:s|ed))\s"
 )
 _PERSON: Final = re.compile(
     r"\b(?:patients?|wom[ae]n|m[ae]n|males?|females?|boys?|girls?|child(?:ren)?|adults?|infants?|"

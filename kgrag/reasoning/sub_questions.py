@@ -87,7 +87,7 @@ _VERSUS: Final = re.compile(
 _THAN: Final = re.compile(
     r"\A(?:is|are|does|do|was|were)\s"
     + _SIDE.format("one")
-    + r"\s(?:\w+\s){0,3}?(?:better|worse|safer|superior|inferior|preferred|preferable|preferr?able|"
+    + r"\s(?:\w+\s){0,3}?(?:better|worse|safer|superior|inferior|preferred|preferable|"
     r"(?:more|less|as|equally)\s\w+|\w+er)\s(?:than|to|as|over)\s" + _SIDE.format("other") + _TAIL
 )
 _OR: Final = re.compile(
