@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _ASSERTS: Final = re.compile(
     r"\b(?:diagnos\w+|suspect\w*|suspicion|consistent with|prescri\w+|recommend\w*|administ\w+|"
-    r"order(?:ed)?|start(?:ed)?|given|gave|requir\w+|indicated|schedul\w+|plan(?:ned)?|treat\w*|"
+    r"order(?:ed)?|start(?:ed)?|given|gave|require\w*|requiring|indicated|schedule\w*|scheduling|"
+    r"plan|planned|treat\w*|"
     r"initiat\w+|began|begun|therapy|referred|performed|advised|due to|secondary to|cultures?|"
     r"grows?|grew|confirm\w*|reveal\w+ the presence|caused? by|likely|counsel\w*|perscri\w+|trial|"
     r"received|placed on|obtained|undergo\w*|taken to|consult\w*|screen\w*|vaccin\w*)\b",

@@ -7,10 +7,12 @@ change the answer; and last how it was found.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from kgrag.reasoning.notices import notice
+from kgrag.paths import resource
 from kgrag.records.answer import Answer
 from kgrag.render.blocks import (
     Alert,
@@ -75,10 +77,18 @@ def reading_order(statements: Sequence[Mapping[str, Any]]) -> list[int]:
 
 
 def _alerts(warnings: Sequence[str]) -> Iterator[Block]:
-    emergency = notice("emergency")
+    emergency = _emergency()
     first = [w for w in warnings if w == emergency]
     yield from (Alert(w, "emergency") for w in first)
     yield from (Alert(w) for w in warnings if w not in first)
+
+
+@cache
+def _emergency() -> str:
+    """The notice of an emergency, as the reviewed file has it."""
+    path = resource("ontologies", "notices.toml")
+    text: str = tomllib.loads(path.read_text(encoding="utf-8"))["emergency"]["text"]
+    return text
 
 
 def _abstention(record: Mapping[str, Any]) -> Iterator[Block]:

@@ -85,7 +85,7 @@ def full(text: str = "Drug A is first.") -> Answer:
     step = PathStep("ast", "X:a", text, "treats", "X:b", "gout", False, cited(text))
     stated = Stated(67.0, text, 0, len(text), "a")
     return Answer(
-        "ans", f"Question? {text}", False, None,
+        "answer_1", f"Question? {text}", False, None,
         (statement(text, "b", 50), statement(text, "a", 9), statement(text, "b", 5)),
         EvidenceChain(paths=((step,),)), (conflict,),
         (notice("superseded"), notice("emergency")),
@@ -218,7 +218,7 @@ def test_statements_of_one_document_stand_as_they_stand_there() -> None:
 def test_parts_of_a_question_have_their_own_heading_and_an_unanswered_one_says_so() -> None:
     parts = ("What is gout?", "How is gout treated?", "What does gout cost?")
     answer = Answer(
-        "ans", "What is gout, how is it treated and what does it cost?", False, None,
+        "answer_1", "What is gout, how is it treated and what does it cost?", False, None,
         (statement("Colchicine first.", "b", part=1), statement("Gout is a disease.", "a")),
         analysis=Analysis("q", parts=parts),
     )  # fmt: skip
