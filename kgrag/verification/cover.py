@@ -64,9 +64,9 @@ def lacking(said: Reading, nearest: Sequence[Reading], elsewhere: Collection[str
             continue
         keys = said.keys[at] | token.own
         if not keys.isdisjoint(near):
-            # A direction or a cause is told by the sentence that tells the rest, or not at all.
-            if not token.labels.isdisjoint(_TURNING) and keys.isdisjoint(nearest[0].groups):
-                turned.append(at)
+            if keys.isdisjoint(nearest[0].groups):
+                # A direction or a cause is told by the sentence that tells the rest, or not at all.
+                (far if token.labels.isdisjoint(_TURNING) else turned).append(at)
             continue
         if _joined(said, at, nearest) or _short_form(said, at, nearest):
             continue
@@ -92,7 +92,7 @@ def is_amount(said: Reading, at: int) -> bool:
     if _UNIT.fullmatch(word) is None:
         return False
     for token in reversed(said.tokens[max(0, at - 5) : at]):
-        if token.number or token.word in NUMBER_WORDS:
+        if token.number or token.word in NUMBER_WORDS or token.word in ("half", "quarter"):
             return True
         if token.word not in _WITHIN and _UNIT.fullmatch(token.word) is None:
             return False

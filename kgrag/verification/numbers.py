@@ -40,7 +40,8 @@ class Amount:
 
     @property
     def dose(self) -> bool:
-        return self.dimension.split("/")[0] in _DOSED
+        first = self.dimension.split("/")[0]
+        return first in _DOSED and not (first == "mass" and self.scale >= 1_000)  # a body's kg
 
     @property
     def year(self) -> bool:

@@ -37,6 +37,7 @@ _ANYBODY: Final = frozenset(
 _LEAST: Final = 0.4
 _LEAST_WITHOUT: Final = 0.5
 """A clause is left out when no more of it is told: with its opening word told, and without."""
+_EXCEPT: Final = frozenset("unless except excluding".split())
 _STRONG: Final = frozenset("if unless except until only provided when whenever".split())
 _WEAK: Final = re.compile(
     r"(?i)\b(?:weak|conditional|low|insufficient|expert opinion|consensus|ungraded|"
@@ -77,6 +78,8 @@ def check_condition(said: Reading, text: Reading, following: str = "") -> Found:
             continue
         share, number = told[clause]
         kept = _opener_kept(text, clause, said)
+        if clause.opens in _EXCEPT and not kept and not said.labelled("negation"):
+            share = 0.0  # "except in pregnancy" told as "in pregnancy"
         if number == 0 and (kept or clause.opens not in _STRONG):
             continue
         if number and share > (_LEAST if kept else _LEAST_WITHOUT):
@@ -94,6 +97,8 @@ def _clauses(text: Reading) -> Iterator[_Clause]:
     start, opens = 0, None
     tokens = text.tokens
     for at, token in enumerate(tokens):
+        if opens == "strength" and token.word not in ")]":
+            continue  # a bracket of strength is one clause
         opening = _opens(text, at)
         if token.word in _MARKS or opening or token.word in _TURNS:
             # "in women who have" keeps on opening; a mark or a turn ends it.

@@ -15,6 +15,8 @@ from kgrag.verification.words import Reading, read
 
 _MOST_PLACES: Final = 64
 """A word that stands in more sentences than these does not choose between them."""
+LONGEST: Final = 2_000
+"""Longer sentences, in characters, are no claims, and evidence in pieces: bounds the work."""
 _MORE: Final = 0.15
 _MOST_LINES: Final = 3
 
@@ -69,14 +71,23 @@ def prepare(texts: Sequence[str]) -> Evidence:
     whole: dict[str, int] = {}
     for number, text in enumerate(texts):
         for sentence in claims(text):
-            line = Line(len(lines), number, read(sentence))
-            lines.append(line)
-            whole.setdefault(_bare(sentence), line.at)
-            for key in line.reading.groups:
-                places[key].append(line.at)
+            for piece in _pieces(sentence):
+                line = Line(len(lines), number, read(piece))
+                lines.append(line)
+                for key in line.reading.groups:
+                    places[key].append(line.at)
+            whole.setdefault(_bare(sentence), len(lines) - 1)
         if lines:
             whole.setdefault(_bare(text), lines[-1].at)
     return Evidence(tuple(lines), dict(places), whole)
+
+
+def _pieces(sentence: str) -> list[str]:
+    """The sentence, or pieces of one that is too long to be compared as a whole."""
+    if len(sentence) <= LONGEST:
+        return [sentence]
+    cuts = range(0, len(sentence), LONGEST)
+    return [piece for at in cuts if (piece := sentence[at : at + LONGEST]).strip()]
 
 
 def whole_at(claim: str, evidence: Evidence) -> int | None:

@@ -19,12 +19,16 @@ from kgrag.verification.cover import lacking
 from kgrag.verification.numbers import Found, Severity, check_amounts
 from kgrag.verification.slots import check_population
 from kgrag.verification.slots_condition import check_condition
-from kgrag.verification.slots_words import SLOTS, check_aim, check_people
-from kgrag.verification.split import Aligned, Evidence, align, claims, prepare, whole_at
+from kgrag.verification.slots_words import SLOTS, check_aim, check_people, check_places
+from kgrag.verification.split import LONGEST, Aligned, Evidence, align, claims, prepare, whole_at
 from kgrag.verification.words import read
 
 MAX_CHARS = 200_000
 """The longest statement and the longest evidence, together, that are checked; in characters."""
+
+
+MAX_CLAIMS: Final = 300
+"""The most different sentences of one statement that are checked."""
 
 
 class Links(Protocol):
@@ -75,18 +79,26 @@ def judge_by_rules(
     checks: list[Check] = []
     severities: list[Severity] = []
     covered = 1.0
-    for claim in claims(statement):
+    parts = list(dict.fromkeys(claims(statement)))
+    if len(parts) > MAX_CLAIMS or not all(
+        len(part) <= LONGEST or whole_at(part, prepared) is not None for part in parts
+    ):
+        detail = f"more than {MAX_CLAIMS} sentences, or one longer than {LONGEST:,} characters"
+        check = Check("coverage", "fail", detail, "incomplete chain")
+        return Verification("not_enough_info", None, (check,))
+    for claim in parts:
+        if (at := whole_at(claim, prepared)) is not None:
+            found, against = _check_quote(prepared, at)
+            checks.extend(found)
+            severities.extend(against)
+            continue
         aligned = align(claim, prepared)
         if aligned is None:  # evidence of marks only
             checks.append(Check("evidence", "fail", "the evidence has no sentence"))
             severities.append("unsupported")
             continue
-        at = whole_at(claim, prepared)
-        if at is not None:
-            found, against = _check_quote(prepared, at)
-        else:
-            covered = min(covered, aligned.covered)
-            found, against = _check_claim(aligned, prepared, linker)
+        covered = min(covered, aligned.covered)
+        found, against = _check_claim(aligned, prepared, linker)
         checks.extend(found)
         severities.extend(against)
     return _conclude(tuple(checks), severities, covered)
@@ -138,7 +150,7 @@ def _check_claim(
     slots = [
         *check_amounts(said.text, [near.text, *others]),
         *(
-            slot(said, first if slot is check_people and aligned.best >= 0.6 else near)
+            slot(said, first if slot in _OF_ONE and aligned.best >= _SAME_SUBJECT else near)
             for slot in SLOTS
         ),
         check_aim(said, first),
@@ -199,6 +211,7 @@ class _Named:
 
 _SAME_SUBJECT: Final = 0.6
 """One sentence must tell so much of a claim to support it, or to be able to contradict it."""
+_OF_ONE: Final = (check_people, check_places)  # compared with the nearest sentence alone
 _DRUGS: Final = ("drug", "chemical")
 
 

@@ -287,7 +287,8 @@ _IRREGULAR: Final = dict(
     fell:fall fallen:fall began:begin begun:begin became:become made:make men:man women:woman
     children:child feet:foot teeth:tooth mice:mouse bled:bleed kept:keep lost:lose known:know
     knew:know seen:see saw:see grown:grow grew:grow chosen:choose chose:choose got:get gotten:get
-    sought:seek taught:teach bought:buy brought:bring came:come went:go gone:go done:do did:do
+    sought:seek taught:teach bought:buy brought:bring came:come went:go gone:go goes:go going:go
+    done:do did:do
     has:have had:have was:be were:be is:be are:be been:be am:be being:be died:die dying:die dies:die
     lying:lie worse:worse diagnoses:diagnosis crises:crisis metastases:metastasis bacteria:bacterium
     viruses:virus ate:eat eaten:eat drank:drink drunk:drink slept:sleep felt:feel fed:feed
@@ -336,10 +337,12 @@ _ENDINGS: Final = (
 # Endings that make another part of speech of the same word; never one that turns its meaning.
 _DERIVED: Final = (
     "ically", "iveness", "ization", "ational", "ability", "ibility", "ation", "ative", "atory",
-    "ition", "ement", "ance", "ence", "ancy", "ency", "ment", "ness", "ion", "ian", "ial", "ible",
-    "able", "abl", "ibl", "ical", "ious", "ity", "ive", "iv", "ous", "ant", "ent", "ary", "ory",
-    "tic", "al", "ic", "is", "um", "ia", "iz", "at", "or", "er", "ar", "y", "a", "e", "i", "ist",
-    "ism",
+    "ition", "ement", "ance", "ence", "anc", "enc", "ancy",
+    "ency", "ment", "ness", "ion", "ian",
+    "ial", "ible", "able", "abl", "ibl", "ical", "ious", "ity", "ive", "iv", "ous",
+    "ant", "ent", "ary",
+    "ory", "tic", "al", "ic", "is", "um", "ia", "iz", "at", "or", "er", "ar", "y", "a", "e", "i",
+    "ist", "ism",
 )  # fmt: skip
 _NEVER_DERIVED: Final = frozenset(
     "several sever general generic generat university universal important import patient patienc"

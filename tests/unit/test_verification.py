@@ -8,7 +8,7 @@ from kgrag.errors import DataError
 from kgrag.verification import verify_json
 from kgrag.verification.quotes import find_quote, whole_sentences
 from kgrag.verification.units import has_dose, quantities
-from kgrag.verification.verdict import check_question, verify_statement
+from kgrag.verification.verdict import check_question, judge_by_rules, verify_statement
 
 EVIDENCE = [
     "Give amoxicillin 500 mg three times a day for 5 days. Warfarin is not recommended in "
@@ -34,7 +34,7 @@ EVIDENCE = [
     ],
 )
 def test_verdicts(statement: str, verdict: str) -> None:
-    assert verify_statement(statement, EVIDENCE).verdict == verdict
+    assert judge_by_rules(statement, EVIDENCE).verdict == verdict
 
 
 @pytest.mark.parametrize("evidence", [[], [""], ["  \n "], ["..."]])
