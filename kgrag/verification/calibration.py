@@ -15,9 +15,9 @@ from typing import Final
 
 LEVEL: Final = 0.95
 """Of one-sided lower bounds."""
-FIRST: Final = 60
-"""The fewest scored things that a threshold may rest on: 59 right of 59 bound a share at 0.95."""
-_GROWTH: Final = 1.15
+FIRST: Final = 100
+"""The fewest scored things that a threshold rests on: 99 right of 100 bound a share at 0.953."""
+_GROWTH: Final = 1.05
 
 
 def lower_bound(right: int, total: int, level: float = LEVEL) -> float:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from kgrag.errors import UnreadableFile
+from kgrag.evaluation.data import parsed
 from kgrag.evaluation.verdicts.pairs import Gold, Pair
 from kgrag.evaluation.verdicts.scoring import Judged
 from kgrag.reasoning.coverage import content_words, coverage, weights
@@ -15,6 +18,8 @@ from kgrag.sentences import sentences
 
 if TYPE_CHECKING:
     from kgrag.encoding.base import Encoder
+    from kgrag.verification.calibration_regimes import Calibration
+    from kgrag.verification.entailment import Entailment
     from kgrag.verification.verdict import Links
 
 NEAREST: Final = 6
@@ -127,20 +132,51 @@ def nearest(statement: str, lines: Sequence[str], limit: int = NEAREST) -> list[
     return [lines[at] for at in order[:limit]]
 
 
-def rules(linker: Links | None, name: str = "rules") -> Judge:
-    """``kgrag verify`` as it stands."""
-    from kgrag.verification.verdict import verify_statement
+def rules(
+    linker: Links | None, calibration: Calibration | None = None, name: str = "rules"
+) -> Judge:
+    """``kgrag verify`` as it stands, with a kb's calibration where one is given."""
+    from kgrag.verification.claims_model import settled
+    from kgrag.verification.verdict import judge_by_rules
 
     def judge(pairs: Sequence[Pair]) -> list[Judged]:
         found = []
         for pair in pairs:
-            verdict = verify_statement(pair.statement, pair.evidence, linker=linker)
+            raw = judge_by_rules(pair.statement, pair.evidence, linker=linker)
+            verdict = settled(raw, pair.statement, pair.evidence, calibration)
             found.append(Judged(verdict.verdict, verdict.confidence or 0.0))
         return found
 
     return Judge(name, judge)
 
 
+def entailed(checker: Entailment, fitted_on: Sequence[Pair], labels: Sequence[Gold]) -> Judge:
+    """A checker of the user's: the best probability of any text of the evidence, or of all."""
+
+    def score(pairs: Sequence[Pair]) -> list[float]:
+        return [entailment_score(checker, p.statement, p.evidence) for p in pairs]
+
+    return scored("entailment", score, fitted_on, labels)
+
+
+def entailment_score(checker: Entailment, statement: str, evidence: Sequence[str]) -> float:
+    """The probability of support by the text, or all together, that supports best; in [0, 1]."""
+    premises = [*evidence, "\n".join(evidence)] if len(evidence) > 1 else list(evidence)
+    return max(
+        (e.supported for e in checker.judge([(p, statement) for p in premises])), default=0.0
+    )
+
+
 def told_before(name: str, verdicts: Mapping[str, Gold]) -> Judge:
     """Verdicts that were written down, by id of the pair; KeyError for one that is missing."""
     return Judge(name, lambda pairs: [Judged(verdicts[p.id], 1.0) for p in pairs])
+
+
+def read_verdicts(path: Path) -> dict[str, Gold]:
+    """By id, the verdicts of a file that ``kgrag verify --batch`` wrote."""
+    found: dict[str, Gold] = {}
+    for row in parsed(path.read_bytes(), str(path)):
+        if row.get("verdict") not in ("supported", "contradicted", "not_enough_info"):
+            raise UnreadableFile(str(path), "a line without a verdict")
+        found[str(row["id"])] = row["verdict"]
+    return found

@@ -4,49 +4,91 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+from kgrag.encoding.base import TokenEncoder
 from kgrag.errors import DataError, SettingsError
 from kgrag.evaluation.compare import compare
 from kgrag.evaluation.registry import Request
+from kgrag.evaluation.verdicts.calibrate import keep
+from kgrag.evaluation.verdicts.fitted_judges import alone, free
 from kgrag.evaluation.verdicts.judges import (
     Judge,
     Scorer,
     cosine,
+    entailed,
     every_one_flagged,
     lexical,
     majority,
+    read_verdicts,
     rules,
     scored,
+    told_before,
 )
 from kgrag.evaluation.verdicts.pairs import Pair, PairSuite, load_pairs, own_pairs
 from kgrag.evaluation.verdicts.report import VerdictReport, made_with
 from kgrag.evaluation.verdicts.scoring import difference, figures, right_ones
 
-MINE = "rules"
+MINE = "verify"
 
 
-def run(request: Request) -> VerdictReport:
-    """The report of a verdict suite, or of pairs of one's own."""
+def run(request: Request, *, before: Path | None = None) -> VerdictReport:
+    """The report of a verdict suite, or of pairs of one's own.
+
+    ``before`` holds verdicts of an earlier version, as ``kgrag verify --batch`` writes them. With
+    ``request.calibrate`` what the dev half gives is kept in the kb.
+    """
     if (request.suite == "verdicts") != (request.file is not None):
         raise SettingsError("the suite 'verdicts' is for pairs of your own", hint="give --pairs")
-    suite = own_pairs(request.file) if request.file else load_pairs(request.suite, request.data)
-    fitted_on = suite.of("dev").pairs
-    suite = suite.of(request.split, request.limit)
+    if request.calibrate and request.kb is None:
+        raise SettingsError("a calibration is kept with a kb", hint="give --kb DIR")
+    whole = own_pairs(request.file) if request.file else load_pairs(request.suite, request.data)
+    fitted_on = whole.of("dev").pairs
+    suite = whole.of(request.split, request.limit)
     if not suite.pairs:
         raise DataError(f"no pair of {suite.name} is in the part {request.split!r}")
+    from kgrag.config import load_settings
     from kgrag.encoding import load_encoder
     from kgrag.linking.linker import Linker
+    from kgrag.verification.calibration_regimes import calibration_of
+    from kgrag.verification.claims_model import claims_model, free_made_with
+    from kgrag.verification.entailment import load_entailment
     from kgrag.vocabulary.lexicon import Lexicon
 
-    encoder = load_encoder("all-minilm-l6-v2")
+    settings = load_settings(request.kb / "kgrag.toml" if request.kb else None)
+    encoder = load_encoder(claims_model().made_with["encoder"].partition("@")[0])
     lexicon = Lexicon.open()
-    judges = [*baselines(suite, fitted_on, cosine(encoder)), rules(Linker(lexicon))]
+    linker = Linker(lexicon)
+    checker = None
+    if settings.verification.entailment:
+        labels = settings.verification.labels
+        checker = load_entailment(settings.verification.entailment, labels=labels)
+    notes = []
+    if request.calibrate:
+        assert request.kb is not None
+        notes = list(keep(request.kb, fitted_on, suite.name, linker, checker))
+    calibration = calibration_of(request.kb)
+    regime = calibration.of("free", free_made_with(encoder.sha256))
+    judges = [*baselines(suite, fitted_on, cosine(encoder)), alone(fitted_on, suite.labels)]
+    if isinstance(encoder, TokenEncoder):
+        judges.append(free(encoder, fitted_on, suite.labels, regime))
+    if checker is not None:
+        judges.append(entailed(checker, fitted_on, suite.labels))
+    if before is not None:
+        judges.append(told_before("rules before", read_verdicts(before)))
+    judges.append(rules(linker, calibration, name=MINE))
     models = {
-        "encoder": f"{encoder.name}@{encoder.sha256}", "lexicon": f"lexicon@{lexicon.sha256}"
-    }  # fmt: skip
-    return evaluate(
+        "encoder": f"{encoder.name}@{encoder.sha256}",
+        "lexicon": f"lexicon@{lexicon.sha256}",
+        "calibration": f"calibration@{calibration.id}",
+    }
+    if checker is not None:
+        models["entailment"] = f"{checker.name}@{checker.sha256}"
+    report = evaluate(
         suite, judges, fitted_on=len(fitted_on), split=request.split, mine=MINE, models=models
     )
+    return replace(report, notes=(*report.notes, *notes))
 
 
 def baselines(suite: PairSuite, fitted_on: Sequence[Pair], cosines: Scorer) -> list[Judge]:
