@@ -16,7 +16,7 @@ from asserted_world import PlainNames, Said, curie, document
 from kgrag.generation.allowed import ClosedSet
 from kgrag.generation.allowed import Said as Reply
 from kgrag.reasoning.analysis import analyse
-from kgrag.reasoning.applicability import judge
+from kgrag.reasoning.applicability import forbids, judge
 from kgrag.reasoning.follow_up import questions
 from kgrag.reasoning.loop import Parts
 from kgrag.reasoning.parts_engine import agree, bridges, connect, look, near
@@ -49,6 +49,8 @@ OTHER: list[Said] = [
     ("metformin", "treats", "diabetes", False,
      "Here too metformin is the first choice as a treatment of diabetes for adults."),
     ("metformin", "treats", "obesity", True, "So far metformin never was a treatment of obesity."),
+    ("metformin", "contraindicated_in", "diabetes", False,
+     "In pregnancy metformin is contraindicated as a treatment of diabetes."),
 ]  # fmt: skip
 QUESTIONS = (
     "What is the treatment of diabetes in adults?",
@@ -57,10 +59,13 @@ QUESTIONS = (
     "What is the dose of cyanocobalamin for the deficiency?",
     "What is the treatment of the deficiency that metformin causes?",
     "A 6-year-old boy has diabetes. What is the treatment?",
+    "A pregnant woman has diabetes. What is the treatment?",
     "Who painted the ceiling of the chapel?",
 )
 _NAMES = ("metformin", "diabetes", "insulin", "deficiency", "acidosis", "obesity", "nephropathy",
           "cyanocobalamin")  # fmt: skip
+
+_DRUGS = ("metformin", "insulin", "cyanocobalamin")
 
 
 class Linked:
@@ -69,9 +74,12 @@ class Linked:
     def link(self, text: str, start: int = 0, end: int | None = None) -> tuple[Mention, ...]:
         found = re.finditer("|".join(_NAMES), text[start:end], re.IGNORECASE)
         return tuple(
-            Mention(start + m.start(), start + m.end(), m[0], curie(m[0].lower()), "disease")
+            Mention(
+                start + m.start(), start + m.end(), m[0], curie(m[0].lower()),
+                "drug" if m[0].lower() in _DRUGS else "disease",
+            )
             for m in found
-        )
+        )  # fmt: skip
 
 
 class Named(PlainNames):
@@ -159,6 +167,9 @@ def world() -> tuple[Parts, Mapping[str, Document]]:
         suppose=lambda q, o: ["nephropathy"],
         connect=lambda s, c, o: connect(engine, s, c, o),
         applies=judge,
+        forbids=lambda patient, advice, warning, place: forbids(
+            patient, advice, warning, place, linker=Linked(), names=Named()
+        ),
         follow=questions,
         agree=lambda s, p, o: agree(engine, s, p, o),
         entailment=Agreeing(),

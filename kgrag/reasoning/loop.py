@@ -14,6 +14,7 @@ from kgrag.reasoning.budget import shares
 from kgrag.reasoning.keep import OFFERED as OFFERED
 from kgrag.reasoning.keep import choose, keep
 from kgrag.reasoning.keep_forms import other_forms
+from kgrag.reasoning.keep_warnings import heeded
 from kgrag.reasoning.loop_answer import abstained, answered, nothing, showable
 from kgrag.reasoning.loop_gate import gate
 from kgrag.reasoning.parts import GraphView as GraphView
@@ -77,7 +78,7 @@ def _asked(draft: Draft, parts: Parts) -> Answer:
                 ordered = choose(draft, strand, parts)
             offered = offered or bool(ordered)
             with draft.clock.step("verification"):
-                kept = keep(draft, strand, parts, ordered, most)
+                kept = heeded(draft, strand, parts, keep(draft, strand, parts, ordered, most))
                 chosen[strand.part] = _bridged(draft, strand, kept, parts, most)
     if not offered and not linked:
         return abstained(draft, parts, "nothing_chosen")

@@ -66,6 +66,7 @@ Bridges = Callable[[str, GraphView, AskOptions], Sequence[Path]]
 Suppose = Callable[[str, AskOptions], Sequence[str]]
 Connect = Callable[[Sequence[Seed], Sequence[str], AskOptions], Sequence[Path]]
 Applies = Callable[[Patient, str, Sequence[str]], Judged]
+Forbids = Callable[[Patient, str, str, Sequence[str]], str]
 Agree = Callable[
     [Sequence[Statement], Sequence[Citable], AskOptions], tuple[Mapping[str, Any], ...]
 ]
@@ -81,8 +82,9 @@ class Parts:
     ``analyse`` takes a question apart. ``look`` gives what the graph knows of it, ``near`` the
     passages that state it, ``bridges`` what leads one step on from its concepts, ``suppose`` the
     names of conditions that its findings suggest, ``connect`` the paths from its concepts to those
-    of an answer, best first. ``applies`` judges a quotation for the patient, ``follow`` says what
-    to ask back, ``agree`` finds who else says the same. ``entailment`` checks free sentences, from
+    of an answer, best first. ``applies`` judges a quotation for the patient, ``forbids``
+    says why a warning rules out advice for the patient, ``follow`` what to ask back; ``agree``
+    finds who else says the same. ``entailment`` checks free sentences, from
     the probability ``entailed`` on.
     """
 
@@ -103,6 +105,7 @@ class Parts:
     suppose: Suppose | None = None
     connect: Connect | None = None
     applies: Applies | None = None
+    forbids: Forbids | None = None
     follow: Follow | None = None
     agree: Agree | None = None
     entailment: Entailment | None = None

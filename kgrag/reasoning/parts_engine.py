@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kgrag.ids import sha256
 from kgrag.reasoning.agreement import agreements
 from kgrag.reasoning.analysis import analyse
-from kgrag.reasoning.applicability import judge
+from kgrag.reasoning.applicability import forbids, judge
 from kgrag.reasoning.conflicts import find_conflicts
 from kgrag.reasoning.coverage import content_words
 from kgrag.reasoning.follow_up import questions
@@ -78,6 +78,9 @@ def parts_of(engine: Engine | Past) -> Parts:
         suppose=None if isinstance(engine, Past) else supposing(engine),
         applies=lambda patient, text, place: judge(
             patient, text, place, linker=engine.linker, names=engine.lexicon
+        ),
+        forbids=lambda patient, advice, warning, place: forbids(
+            patient, advice, warning, place, linker=engine.linker, names=engine.lexicon
         ),
         follow=questions,
         connect=lambda seeds, concepts, options: connect(engine, seeds, concepts, options),
