@@ -1,6 +1,8 @@
 """Whether what was found answers at all: features of the best pieces for a logistic model.
 
-A text about the subject is not one with the answer: what tells them apart is how well the best
+The words that matter for "is this covered?" are rare ones, so weights come from the retrieved
+pieces, and a word that none of them has is as heavy as the heaviest. Where studies could answer, a
+text about the subject is not one with the answer: what tells them apart is how well the best
 passage is met, word by word, and how far it stands out from the others.
 """
 
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from kgrag.reasoning.coverage import content_words, coverage
+from kgrag.reasoning.coverage import content_words, coverage, weights
 from kgrag.retrieval.context import Citable
 from kgrag.retrieval.rerank import Ranked
 from kgrag.retrieval.rerank_features import asks_finding
@@ -35,19 +37,31 @@ USUAL_GAP: Final = 0.13
 
 
 def answer_features(question: str, ranked: Sequence[Ranked]) -> dict[str, float]:
-    """The values of ``ANSWER_FEATURES``; all 0 when nothing was found."""
-    from kgrag.retrieval.rerank import ANSWER_FEATURES
+    """The values of ``ANSWER_FEATURES`` and ``FINDING_FEATURES``; all 0 when nothing was found."""
+    from kgrag.retrieval.rerank import ANSWER_FEATURES, FINDING_FEATURES
 
     if not ranked:
-        return dict.fromkeys(ANSWER_FEATURES, 0.0)
+        return dict.fromkeys((*ANSWER_FEATURES, *FINDING_FEATURES), 0.0)
     asked = content_words(question)
     subjects = [w for w in asked if w not in _ASKING] or asked
     near = [
         set(content_words(f"{_around(r.citable)} {r.citable.text}")) for r in ranked[:LOOKED_AT]
     ]
+    weight = weights(content_words(f"{_around(r.citable)} {r.citable.text}") for r in ranked[:60])
+    best = ranked[0]
     maxsim = max(r.features.get("maxsim", 0.0) for r in ranked)
     late = ranked[0].citable.best_late
+    first = [
+        coverage(asked, content_words(f"{_around(r.citable)} {r.citable.text}"), weight)
+        for r in ranked[:3]
+    ]
     return {
+        "top_covered": coverage(asked, content_words(best.citable.text), weight),
+        "top_covered_before": coverage(asked, near[0], weight),
+        "subject": coverage(subjects, near[0], weight),
+        "top_maxsim": best.features.get("maxsim", 0.0),
+        "top_cosine": best.features.get("cosine", 0.0),
+        "mean_covered_before": sum(first) / len(first),
         "best_maxsim": maxsim,
         "top_weakest": ranked[0].features.get("weakest", 0.0),
         "passage_cosine": max(r.citable.passage_cosine for r in ranked),

@@ -66,9 +66,14 @@ class Weights:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         linear = [values[name] for name in ("cheap", "full", "finding")]
         cheap, full, finding = linear
-        weights = cls(cheap, full, finding, values["answer"], values["threshold"])
+        studies = {f"{_FINDING}{name}": value for name, value in values["answer_finding"].items()}
+        answer = {**values["answer"], **studies}
+        weights = cls(cheap, full, finding, answer, values["threshold"])
         numbers = [n for part in (*linear, weights.answer) for n in part.values()]
         if [set(part) for part in linear] != [set(CHEAP), set(NAMES), set(NAMES)]:
+            raise BrokenInvariant(f"{path} was written for other features; fit it anew")
+        named = {"bias", *ANSWER_FEATURES, *(f"{_FINDING}{n}" for n in ("bias", *FINDING_FEATURES))}
+        if set(answer) != named:
             raise BrokenInvariant(f"{path} was written for other features; fit it anew")
         if not all(math.isfinite(n) for n in numbers) or not 0 < weights.threshold < 1:
             raise BrokenInvariant(f"{path} has weights that are no finite numbers")
@@ -154,6 +159,16 @@ def _vector(weights: Mapping[str, float], names: Sequence[str]) -> NDArray[np.fl
 
 
 ANSWER_FEATURES: Final = (
+    "top_covered",  # of the question's words, in the best piece
+    "top_covered_before",  # and in what stands around it
+    "subject",  # the question's rarest word stands in the best piece, its section or its title
+    "top_maxsim",
+    "top_weakest",
+    "top_cosine",
+    "passage_cosine",  # of the best passage
+    "mean_covered_before",  # over the first three pieces
+)
+FINDING_FEATURES: Final = (
     "best_maxsim",  # of the pieces: that what the question says is said somewhere
     "top_weakest",  # of the best piece
     "passage_cosine",  # of the best passage
@@ -163,9 +178,17 @@ ANSWER_FEATURES: Final = (
     "passage_gap",  # how far that stands out from the mean of the passages
     "asks_finding",  # what a study could answer is said in fewer of the question's own words
 )
+_FINDING: Final = "finding "
 
 
 def probability(answer: Mapping[str, float], features: Mapping[str, float]) -> float:
-    """The logistic model's probability, in [0, 1], that the best piece answers."""
-    total = answer["bias"] + sum(answer[name] * features[name] for name in ANSWER_FEATURES)
+    """The logistic model's probability, in [0, 1], that the best piece answers.
+
+    ``answer`` is that of ``Weights``: the model of questions that studies could answer is in it
+    under its own names, and is on the scale of the other's threshold.
+    """
+    prefix, names = (
+        (_FINDING, FINDING_FEATURES) if features["asks_finding"] else ("", ANSWER_FEATURES)
+    )
+    total = answer[f"{prefix}bias"] + sum(answer[f"{prefix}{n}"] * features[n] for n in names)
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))

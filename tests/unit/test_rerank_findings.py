@@ -11,7 +11,15 @@ from kgrag.errors import BrokenInvariant
 from kgrag.reasoning.answerable import LATE_OF_MAXSIM, USUAL_GAP, answer_features
 from kgrag.records.text import Span
 from kgrag.retrieval.context import Citable
-from kgrag.retrieval.rerank import ANSWER_FEATURES, Ranked, Weights, standard, tells_findings
+from kgrag.retrieval.rerank import (
+    ANSWER_FEATURES,
+    FINDING_FEATURES,
+    Ranked,
+    Weights,
+    probability,
+    standard,
+    tells_findings,
+)
 from kgrag.retrieval.rerank_features import (
     CHEAP,
     NAMES,
@@ -96,13 +104,22 @@ def ranked(text: str, **values: object) -> Ranked:
 def test_what_tells_an_answer_is_read_from_the_whole_list() -> None:
     question = "Do warm baths relieve pain?"
     found = answer_features(question, [ranked(FOUND, best_late=0.7, best_gap=0.2)])
-    assert set(found) == set(ANSWER_FEATURES)
+    assert set(found) == {*ANSWER_FEATURES, *FINDING_FEATURES}
     assert (found["passage_late"], found["passage_gap"]) == (0.7, 0.2)
     assert found["asks_finding"] == 1.0 and found["best_maxsim"] == 0.5
     assert found["subject_named"] == pytest.approx(3 / 4)  # all but "relieve"
     alone = answer_features(question, [ranked(FOUND)])
     assert alone["passage_late"] == pytest.approx(LATE_OF_MAXSIM * 0.5)
     assert alone["passage_gap"] == USUAL_GAP
+
+
+def test_the_model_follows_the_kind_of_question() -> None:
+    answer = Weights.load().answer
+    found = answer_features("Do warm baths relieve pain?", [ranked(FOUND, best_late=0.7)])
+    asked = {**found, "asks_finding": 0.0}
+    stands_out = {"passage_gap": 0.4}
+    assert probability(answer, found | stands_out) > probability(answer, found)
+    assert probability(answer, asked | stands_out) == probability(answer, asked)
 
 
 def test_weights_of_other_features_are_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
