@@ -26,7 +26,7 @@ from odd_server import closed_port
 from kgrag.errors import RetryableError, SettingsError
 from kgrag.generation import LanguageModel, Steerable, load_language_model
 from kgrag.generation.allowed import Edge, marks, some_of, statements, walks
-from kgrag.generation.server_http import Access, Server
+from kgrag.generation.server_http import Access, Refused, Server
 from kgrag.generation.server_model import load_server
 from kgrag.testing.language_model_contract import LanguageModelContract
 
@@ -94,7 +94,9 @@ def _await(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
         if process.poll() is not None:
             break
         try:
-            Server(url, PATIENT).get("/models")
+            Server(url, Access(timeout_seconds=5)).get("/models")
+        except Refused:
+            return  # it is there; transformers' cannot list without a cache of the hub
         except RetryableError:
             time.sleep(0.5)
             continue
