@@ -46,7 +46,7 @@ class Token:
 
     @property
     def number(self) -> bool:
-        return self.word[0].isdigit()
+        return self.word[0].isdecimal()
 
     @property
     def mark(self) -> bool:
@@ -176,7 +176,8 @@ def _expanded(word: str) -> Iterator[str]:
     if not mark:
         yield from ("can", "not") if word == "cannot" else (word,)
     elif tail == "t" and stem_.endswith("n"):
-        yield {"ca": "can", "wo": "will", "sha": "shall"}.get(stem_[:-1], stem_[:-1])
+        verb = {"ca": "can", "wo": "will", "sha": "shall"}.get(stem_[:-1], stem_[:-1])
+        yield from (verb,) if verb else ()
         yield "not"
     elif tail == "s" and stem_ in _WITH_IS:
         yield from (stem_, "is")
@@ -354,7 +355,7 @@ _NEVER_DERIVED: Final = frozenset(
 
 def _keys(stemmed: str, word: str) -> set[str]:
     """The keys of a word by itself: its number, or its stem and the stems that it is made from."""
-    if word[0].isdigit():
+    if word[0].isdecimal():
         return {f"#{float(word.replace(',', '')):g}"} if word.count(".") < 2 else {word}
     found = {stemmed}
     if "-" in word:  # COVID-19: the name without its number is not the name
