@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 from kgrag.errors import DataError
 from kgrag.records.answer import Check, Verdict, to_plain
 from kgrag.records.concepts import Mention
+from kgrag.verification.calibration_regimes import Calibration
 from kgrag.verification.claims_model import settled
 from kgrag.verification.cover import lacking
 from kgrag.verification.numbers import Found, Severity, check_amounts
@@ -51,11 +52,18 @@ class Verification:
 
 
 def verify_statement(
-    statement: str, evidence: Sequence[str], *, linker: Links | None = None
+    statement: str,
+    evidence: Sequence[str],
+    *,
+    linker: Links | None = None,
+    calibration: Calibration | None = None,
 ) -> Verification:
-    """The verdict of ``judge_by_rules`` where its regime is on; ``not_enough_info`` elsewhere."""
+    """The verdict of ``judge_by_rules`` where its regime is on; ``not_enough_info`` elsewhere.
+
+    ``calibration`` is a kb's own, or the shipped one.
+    """
     found = judge_by_rules(statement, evidence, linker=linker)
-    return settled(found, statement, evidence)
+    return settled(found, statement, evidence, calibration)
 
 
 def judge_by_rules(

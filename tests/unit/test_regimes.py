@@ -140,3 +140,16 @@ def test_the_model_that_is_shipped_weighs() -> None:
     found = claims_model().weigh([(SOURCE, [SOURCE]), ("Cats.", [SOURCE])], Letters())  # type: ignore[arg-type]
     assert all(0 < w.supported < 1 and 0 < w.contradicted < 1 for w in found)
     assert found[0].supported > found[1].supported
+
+
+def test_a_kb_of_its_own_measure_is_heard() -> None:
+    from kgrag.verification import verify_json
+
+    statement = SOURCE.replace("Metformin is", "Metformin's")
+    assert verify_json(statement, [SOURCE], calibration=Calibration({}))["verdict"] == (
+        "not_enough_info"
+    )
+    shipped = verify_json(statement, [SOURCE])
+    assert shipped["verdict"] == "supported"
+    assert 0.9 < shipped["confidence"] < 1.0
+    assert shipped["checks"][-1]["layer"] == LAYER
