@@ -122,9 +122,7 @@ def _agreements(
         return tuple(parts.agree(statements, pieces, draft.options))
 
 
-def sound(
-    hits: Sequence[Hit], draft: Draft, context: Context, parts: Parts
-) -> tuple[Hit, ...]:
+def sound(hits: Sequence[Hit], draft: Draft, context: Context, parts: Parts) -> tuple[Hit, ...]:
     """The hits whose text the truth still holds, of documents that may be cited.
 
     Passages that address a model, or name doses on a doubtful page, are left out.

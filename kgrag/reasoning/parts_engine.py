@@ -189,9 +189,7 @@ def bridges(
     found = paths_between(
         pairs[: 2 * _ENDS], engine.graph, scope, engine.lexicon, max_edges=1, limit=_ENDS
     )
-    return sorted(
-        (p for p in found if not p.steps[0].negated), key=lambda p: (-p.belief, p.cost)
-    )
+    return sorted((p for p in found if not p.steps[0].negated), key=lambda p: (-p.belief, p.cost))
 
 
 def connect(

@@ -106,9 +106,7 @@ def _over_bridges(draft: Draft) -> list[Steps]:
     return [strand.bridge.steps for strand in draft.strands if strand.bridge is not None]
 
 
-def _leading_to(
-    statement: Statement, draft: Draft, parts: Parts
-) -> list[tuple[Steps, float]]:
+def _leading_to(statement: Statement, draft: Draft, parts: Parts) -> list[tuple[Steps, float]]:
     """The paths from the question's concepts to those of the statement, with their beliefs."""
     if parts.connect is None or parts.linker is None or statement.kind == "path":
         return []

@@ -63,9 +63,7 @@ def without(layer: str) -> Callable[[Answer], Answer]:
 
 
 def failed(answer: Answer) -> Answer:
-    return with_statement(
-        answer, checks=(*answer.statements[0].checks, Check("numbers", "fail"))
-    )
+    return with_statement(answer, checks=(*answer.statements[0].checks, Check("numbers", "fail")))
 
 
 def unread_passage(answer: Answer) -> Answer:
