@@ -10,10 +10,11 @@ import pytest
 
 from kgrag.config import parse_settings
 from kgrag.errors import DataError, SettingsError
+from kgrag.records.answer import Check
 from kgrag.verification.entailment import Entailed
 from kgrag.verification.entailment.apply import with_entailment
 from kgrag.verification.entailment.check import check_entailment
-from kgrag.verification.verdict import verify_statement
+from kgrag.verification.verdict import Verification, verify_statement
 
 QUOTE = "Amoxicillin treats pneumonia in adults."
 SENTENCE = "Pneumonia in adults is treated with amoxicillin."
@@ -131,15 +132,21 @@ def test_it_lowers_what_the_rules_found_supported() -> None:
 
 
 def test_it_raises_nothing_without_a_calibration() -> None:
-    found = verify_statement(PARAPHRASE, [QUOTE])
-    assert found.verdict == "not_enough_info"
-    assert {c.layer for c in found.checks if c.result == "fail"} == {"coverage"}
+    lacking = Check("coverage", "fail", "not in the evidence: recover", "factual error")
+    found = Verification("not_enough_info", None, (lacking,))
     told = with_entailment(found, PARAPHRASE, [QUOTE], always(1.0), 0.9)
     assert told.verdict == "not_enough_info"
     raised = with_entailment(found, PARAPHRASE, [QUOTE], always(0.99), 0.9, raises_from=0.98)
     assert raised.verdict == "supported" and raised.confidence is None
     below = with_entailment(found, PARAPHRASE, [QUOTE], always(0.97), 0.9, raises_from=0.98)
     assert below.verdict == "not_enough_info"
+
+
+def test_what_failed_in_another_layer_is_not_raised() -> None:
+    checks = (Check("coverage", "fail"), Check("numbers", "fail"))
+    found = Verification("not_enough_info", None, checks)
+    told = with_entailment(found, PARAPHRASE, [QUOTE], always(1.0), 0.9, raises_from=0.5)
+    assert told.verdict == "not_enough_info"
 
 
 def test_a_conflict_is_never_raised() -> None:
