@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from kgrag.generation.measured import choice_of
 from kgrag.ids import sha256
 from kgrag.reasoning.agreement import agreements
 from kgrag.reasoning.analysis import analyse
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from kgrag.engine import Engine
     from kgrag.verification.entailment.base import Entailment
 
-ORDER_BY_MODEL: Final[Mapping[str, Choice]] = {"smollm2-135m-instruct": "rerank"}
-"""Who orders the statements, by language model, as ``bench/order.py`` measured; a model that is not
-listed does not."""
 NEAR: Final = 12
 """How many passages that state assertions near the question a round adds."""
 _ENDS: Final = 4
@@ -43,11 +41,15 @@ _NEIGHBOURS: Final = 40
 
 
 def parts_of(engine: Engine | Past) -> Parts:
-    """The parts of ``engine``. The language model is loaded only when it is to choose or write."""
+    """The parts of ``engine``. The language model is loaded only when it is to choose or write.
+
+    Who orders the statements is what the settings say, else what was measured for the model. Of a
+    past day nothing was measured: the reranker orders.
+    """
     settings = engine.settings
-    choice = ORDER_BY_MODEL.get(settings.generation.model, "rerank")
-    if settings.generation.order != "auto":
-        choice = "model" if settings.generation.order == "model" else "rerank"
+    choice: Choice = "model" if settings.generation.order == "model" else "rerank"
+    if settings.generation.order == "auto" and not isinstance(engine, Past):
+        choice = choice_of(settings.generation.model, kb=engine.directory)
     # With a checker a question may ask for free sentences.
     wanted = choice == "model" or settings.verification.entailment is not None
     model = engine.model if wanted else None
