@@ -191,7 +191,7 @@ class Engine:
             return None
         from kgrag.generation import load_language_model
 
-        return load_language_model(self.settings.generation.model)
+        return load_language_model(self.settings.generation.model, self.settings.generation)
 
     @cached_property
     def _parts(self) -> Parts:
