@@ -27,6 +27,6 @@ def test_the_key_of_a_server_is_asked_for(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_server_elsewhere_needs_leave(tmp_path: Path) -> None:
-    model = "openai:http://203.0.113.7:9/v1#any"  # an address kept for documentation
+    model = "openai:http://100.64.0.7:9/v1#any"  # shared space: no private network of ours
     with _engine(tmp_path, model=model) as engine, pytest.raises(SettingsError, match="outside"):
         _ = engine.model
