@@ -19,8 +19,11 @@ from kgrag.verification.claims_model import settled
 from kgrag.verification.cover import lacking
 from kgrag.verification.numbers import Found, Severity, check_amounts
 from kgrag.verification.slots import check_population
+from kgrag.verification.slots_certainty import check_aim, check_cause, check_certainty
 from kgrag.verification.slots_condition import check_condition
-from kgrag.verification.slots_words import SLOTS, check_aim, check_people, check_places
+from kgrag.verification.slots_negation import check_negation
+from kgrag.verification.slots_order import check_places
+from kgrag.verification.slots_words import check_direction, check_people, check_route
 from kgrag.verification.split import LONGEST, Aligned, Evidence, align, claims, prepare, whole_at
 from kgrag.verification.words import read
 
@@ -159,7 +162,7 @@ def _check_claim(
         *check_amounts(said.text, [near.text, *others]),
         *(
             slot(said, first if slot in _OF_ONE and aligned.best >= _SAME_SUBJECT else near)
-            for slot in SLOTS
+            for slot in _SLOTS
         ),
         check_aim(said, first),
         check_condition(said, first, _following(evidence, aligned.lines[0].at))
@@ -219,6 +222,10 @@ class _Named:
 
 _SAME_SUBJECT: Final = 0.6
 """One sentence must tell so much of a claim to support it, or to be able to contradict it."""
+_SLOTS: Final = (
+    check_negation, check_direction, check_people, check_route, check_certainty, check_cause,
+    check_places,
+)  # fmt: skip
 _OF_ONE: Final = (check_people, check_places)  # compared with the nearest sentence alone
 _DRUGS: Final = ("drug", "chemical")
 
