@@ -36,7 +36,8 @@ from kgrag.evaluation.verdicts.scoring import auc
 from kgrag.verification import claims_model as claims
 from kgrag.verification.calibration import isotonic, lower_bound, threshold_for
 from kgrag.verification.calibration_regimes import Regime, encode
-from kgrag.verification.claims_features import FEATURES, VERSION, features, nearness
+from kgrag.verification.claims_features import FEATURES, VERSION, features
+from kgrag.verification.split import nearness
 
 CACHE: Final = Path(__file__).parent / ".cache" / "verdicts"
 PACKAGE: Final = Path(claims.__file__).parent

@@ -7,7 +7,6 @@ are weighed by a fitted model, which would no longer fit if the rules under it w
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -90,33 +89,6 @@ def near(statement: str, evidence: Sequence[str], limit: int = NEAREST) -> Near:
         coverage(wanted, two, weight) if lines else 0.0,
         "\n".join(evidence),
     )
-
-
-def nearness(statement: str, evidence: Sequence[str]) -> float:
-    """How near the statement is to the words of one place of the evidence, in [0, 1].
-
-    For each sentence of the statement the best place counts: a sentence of the evidence, or two
-    that follow each other. There both matter, the share of the statement's words that the place has
-    and the share of the place's words that the statement has, and the lesser of them is taken: who
-    leaves out half of a sentence may leave out what turns it. The worst sentence of the statement
-    counts. 0 without evidence; a statement without content words is near nothing.
-    """
-    places: list[frozenset[str]] = []
-    holding: dict[str, list[int]] = {}
-    for text in evidence:
-        lines = [frozenset(content_words(span.of(text))) for span in sentences(text)]
-        for first, second in zip(lines, [*lines[1:], frozenset[str]()], strict=True):
-            for place in (first, first | second) if second else (first,):
-                for word in place:
-                    holding.setdefault(word, []).append(len(places))
-                places.append(place)
-    worst = 1.0
-    for span in sentences(statement):
-        wanted = frozenset(content_words(span.of(statement)))
-        shared = Counter(at for word in wanted for at in holding.get(word, ()))
-        best = max((n / max(len(wanted), len(places[at])) for at, n in shared.items()), default=0.0)
-        worst = min(worst, best)
-    return worst if places else 0.0
 
 
 def features(

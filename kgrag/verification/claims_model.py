@@ -21,13 +21,15 @@ from kgrag.errors import BrokenInvariant
 from kgrag.ids import canonical, sha256
 from kgrag.records.answer import Check
 from kgrag.verification.calibration_regimes import Calibration, rules_made_with, shipped
-from kgrag.verification.claims_features import FEATURES, VERSION, features, nearness
+from kgrag.verification.claims_features import FEATURES, VERSION, features
+from kgrag.verification.split import nearness
 
 if TYPE_CHECKING:
     from kgrag.encoding.base import TokenEncoder
     from kgrag.verification.verdict import Verification
 
 LAYER: Final = "regime"
+_STALE: Final = "; the kb's own calibration is of other rules and is not used"
 _WEIGHTS: Final = Path(__file__).with_name("claims_weights.json")
 
 
@@ -102,7 +104,9 @@ def settled(
     if found.verdict == "supported" and is_quotation(found.checks):
         check = Check(LAYER, "pass", "quote: the evidence says it in these words")
         return replace(found, confidence=1.0, checks=(*found.checks, check))
-    regime = (calibration or shipped()).of("near", rules_made_with())
+    measured = calibration or shipped()
+    stale = _STALE if "near" in measured.stale else ""
+    regime = measured.of("near", rules_made_with())
     if regime is None:
         check = Check(LAYER, "fail", "near: it was measured with other rules, and is off")
         return replace(
@@ -112,7 +116,8 @@ def settled(
     near = nearness(statement, evidence)
     if threshold is None or near < threshold.at:
         reason = "too far from the words of any one place" if threshold else "off: its bound failed"
-        check = Check(LAYER, "fail", f"free: {reason}, and nothing vouches for free paraphrase")
+        told = f"free: {reason}, and nothing vouches for free paraphrase{stale}"
+        check = Check(LAYER, "fail", told)
         return replace(
             found, verdict="not_enough_info", confidence=None, checks=(*found.checks, check)
         )
@@ -124,7 +129,7 @@ def settled(
     detail = (
         f"near: right in {threshold.right} of {threshold.total}, at least {threshold.bound:.2f}"
     )
-    check = Check(LAYER, "pass", detail)
+    check = Check(LAYER, "pass", detail + stale)
     return replace(found, confidence=chance, checks=(*found.checks, check))
 
 

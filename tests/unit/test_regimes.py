@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,8 +11,9 @@ from numpy.typing import NDArray
 from kgrag.records.answer import Check
 from kgrag.verification.calibration import Curve, Threshold
 from kgrag.verification.calibration_regimes import Calibration, Regime, rules_made_with
-from kgrag.verification.claims_features import FEATURES, features, near, nearness
+from kgrag.verification.claims_features import FEATURES, features, near
 from kgrag.verification.claims_model import LAYER, claims_model, settled
+from kgrag.verification.split import nearness
 from kgrag.verification.verdict import Verification
 
 SOURCE = "Metformin is the first tablet for adults with type 2 diabetes and is taken with meals."
@@ -41,8 +44,8 @@ def test_nearness_is_one_for_the_same_words() -> None:
     assert nearness("It is.", [SOURCE]) == 0.0
 
 
-def test_half_a_sentence_is_half_as_near() -> None:
-    assert 0.3 < nearness("Metformin is the first tablet.", [SOURCE]) < 0.7
+def test_half_a_sentence_is_not_near() -> None:
+    assert 0.1 < nearness("Metformin is the first tablet.", [SOURCE]) < 0.5
 
 
 def test_words_scattered_over_places_are_not_near() -> None:
@@ -83,6 +86,16 @@ def test_a_regime_that_is_off_says_nothing(verdict: str) -> None:
     found = settled(said(verdict), SOURCE, [SOURCE], Calibration({}))
     assert found.verdict == "not_enough_info"
     assert "off" in found.checks[-1].detail
+
+
+@pytest.mark.parametrize("statement", [SOURCE, "Metformin tablets."])
+def test_a_measurement_of_other_rules_is_told_and_not_used(statement: str) -> None:
+    ours = calibration(0.7, 0.7)
+    found = settled(said("supported"), statement, [SOURCE], replace(ours, stale=("near",)))
+    assert "of other rules and is not used" in found.checks[-1].detail
+    plain = settled(said("supported"), statement, [SOURCE], ours)
+    assert found.verdict == plain.verdict
+    assert "other rules" not in plain.checks[-1].detail
 
 
 def test_a_quotation_needs_no_measurement() -> None:

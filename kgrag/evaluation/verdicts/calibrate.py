@@ -74,8 +74,8 @@ def entailment_made_with(checker: Entailment) -> dict[str, str]:
 
 def said_by_rules(source: str, pairs: Sequence[Pair], linker: Links | None) -> list[Said]:
     """What the rules say of ``pairs``, quotations left out."""
-    from kgrag.verification.claims_features import nearness
     from kgrag.verification.claims_model import is_quotation
+    from kgrag.verification.split import nearness
     from kgrag.verification.verdict import judge_by_rules
 
     found = []

@@ -69,6 +69,11 @@ def run(request: Request, *, before: Path | None = None) -> VerdictReport:
         assert request.kb is not None
         notes = list(keep(request.kb, fitted_on, suite.name, linker, checker))
     calibration = calibration_of(request.kb)
+    notes += [
+        f"the kb's own calibration of the regime {name} was measured with other rules and is"
+        " not used: measure anew with --calibrate"
+        for name in calibration.stale
+    ]
     regime = calibration.of("free", free_made_with(encoder.sha256))
     judges = [*baselines(suite, fitted_on, cosine(encoder)), alone(fitted_on, suite.labels)]
     if isinstance(encoder, TokenEncoder):
