@@ -138,13 +138,14 @@ def forbids(
     """
     if warns(advice) or not warns(warning):
         return ""
-    drug = shared_drug(advice, warning, linker, names)
-    if not drug:
-        return ""
     judged = judge(patient, warning, place, linker=linker, names=names)
     if judged.result != "applies" or judged.fact in ("", "sex"):
         return ""
-    return f"{drug}: {judged.reason}"
+    # A warning of use with what the patient takes is against the other medicine.
+    taken = frozenset(str(one.value) for one in patient.medicines)
+    beside = taken if judged.fact == "medicines" else frozenset()
+    drug = shared_drug(advice, warning, linker, names, beside)
+    return f"{drug}: {judged.reason}" if drug else ""
 
 
 def _fits(patient: Patient, topic: str, here: Sequence[Limit]) -> Verdict:

@@ -111,23 +111,31 @@ def _groups(name: str) -> frozenset[str]:
     return frozenset(word for group in drug_classes() if name in group.names for word in group.of)
 
 
-def shared_drug(advice: str, warning: str, linker: Links | None, names: Hierarchy | None) -> str:
+def shared_drug(
+    advice: str,
+    warning: str,
+    linker: Links | None,
+    names: Hierarchy | None,
+    beside: frozenset[str] = frozenset(),
+) -> str:
     """The medicine that the advice advises and the warning warns of; "" when there is none.
 
-    Without a linker only the medicines of the class table are known.
+    What ``beside`` names is in the warning for another's sake, and is not warned of. Without a
+    linker only the medicines of the class table are known.
     """
+    others = beside.union(*(_groups(name) for name in beside))
     lower = plain(warning)
     warned = {name for name, _, _ in _table_names(lower)}
     advised = _table_names(plain(advice))
     for name, begin, end in advised:
         kin = {name, *_groups(name)}
-        if kin & warned and _advised(plain(advice), begin, end):
+        if name not in others and kin & warned and _advised(plain(advice), begin, end):
             return name
     if linker is None:
         return ""
     concepts = {m.concept for m in linker.link(warning) if m.type in _SUBSTANCES}
     for mention in linker.link(advice):
-        if mention.type not in _SUBSTANCES:
+        if mention.type not in _SUBSTANCES or mention.text.lower() in others:
             continue
         wider = {mention.concept}
         if names is not None:

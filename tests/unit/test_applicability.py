@@ -10,7 +10,7 @@ from kgrag.reasoning.drug_classes import drug_classes, spoken_against
 from kgrag.reasoning.follow_up import MOST, questions
 from kgrag.reasoning.notices import notice
 from kgrag.reasoning.populations import warns
-from kgrag.records.analysis import Patient
+from kgrag.records.analysis import Patient, Stated
 
 WOMAN = "A 67-year-old woman with hypertension"
 MAN = "A 30-year-old man with acne"
@@ -119,6 +119,13 @@ def test_a_warning_forbids_only_whom_it_warns() -> None:
         forbids(analyse(EXPECTING).patient, advice, "Statins must not be used in pregnancy.") == ""
     )
     assert forbids(analyse(EXPECTING).patient, warning, warning) == ""
+
+
+def test_a_warning_of_what_is_taken_is_against_the_other_medicine() -> None:
+    takes = Patient(medicines=(Stated("warfarin", "warfarin", 7, 15),))
+    warning = "Avoid ibuprofen in patients taking warfarin."
+    assert forbids(takes, "Warfarin should be monitored with the INR every week.", warning) == ""
+    assert "ibuprofen" in forbids(takes, "Ibuprofen is recommended for the pain.", warning)
 
 
 @pytest.mark.parametrize(

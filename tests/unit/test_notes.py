@@ -132,8 +132,18 @@ def test_a_pronoun_is_what_the_sentence_before_named() -> None:
     other = says("other", "In asthma, warfarin is given once daily with food.")
     note = "Colchicine is a plant alkaloid. It is given once daily with food."
     assert [s.verdict for s in check(note, other).sentences] == ["not_covered", "not_covered"]
-    own = says("own", "In gout, colchicine is given once daily with food.")
+    dose = (
+        "Colchicine",
+        "interacts_with",
+        "food",
+        False,
+        "Colchicine is given once daily with food.",
+    )
+    own = document("own", [dose])
     assert check(note, own).sentences[1].verdict == "supported"
+    # The sentence says it of everybody, this source of people with gout.
+    only_in_gout = says("gout", "In gout, colchicine is given once daily with food.")
+    assert check(note, only_in_gout).sentences[1].verdict == "not_covered"
     alone = only("It is given once daily with food.", own)
     assert alone.verdict == "not_covered" and "refers" in alone.reason
 
