@@ -332,6 +332,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args()
     pools = load()
+    for pool in pools:
+        # Made without late interaction, some before a piece could tell of it.
+        pool.pieces = [replace(c, best_late=None, best_gap=0.0) for c in pool.pieces]
     rows = [features(p) for p in pools]
     report, cheap, full = ranking(pools, rows)
     refusing, answer, threshold = answering(pools, rows, full)
