@@ -14,6 +14,7 @@ from kgrag_ingest.readers import metadata as meta
 from kgrag_ingest.readers.base import Reading
 from kgrag_ingest.readers.build import TextBuilder, clean
 from kgrag_ingest.readers.encoding import decode
+from kgrag_ingest.readers.hidden import mark_unseen, never_seen
 from kgrag_ingest.readers.inline import add_superscript
 from kgrag_ingest.readers.limits import MAX_DEPTH, check_size, no_text, too_deep
 from kgrag_ingest.readers.lines import BULLETS
@@ -34,7 +35,6 @@ _BLOCKS: Final = frozenset(
     """.split()
 )
 _HEADINGS: Final = {f"h{n}": n for n in range(1, 7)}
-_HIDDEN: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _DROPPED_ROLES: Final = frozenset({"navigation", "search", "banner", "menu", "menubar"})
 # No brace inside: so a file of commands without an end is still searched in linear time.
 _TEMPLATE: Final = re.compile(r"\{%[^{]*?%\}|\{\{[^{}]*\}\}")
@@ -62,7 +62,7 @@ class HtmlReader:
     """Reads what a person would see: scripts, styles, navigation and hidden parts are left out."""
 
     name = "html"
-    version = "3"
+    version = "4"
     media_types: tuple[str, ...] = ("text/html", "application/xhtml+xml")
     suffixes: tuple[str, ...] = (".html", ".htm", ".xhtml")
 
@@ -88,6 +88,7 @@ def read_markup(out: TextBuilder, markup: str, uri: str, *, level: int = 0) -> M
     page = _TEMPLATE.sub(" ", _INCLUDE.sub(_arguments, markup)).replace("\x00", "")
     _check_open(page, uri)
     tree = LexborHTMLParser(page)
+    mark_unseen(tree)
     body: LexborNode | None = tree.body or tree.root
     if body is not None:
         _Walk(out, uri, level).run(body)
@@ -302,7 +303,7 @@ def _is_hidden(node: LexborNode) -> bool:
         "hidden" in attributes
         or (attributes.get("aria-hidden") or "").lower() == "true"
         or (attributes.get("role") or "").lower() in _DROPPED_ROLES
-        or _HIDDEN.search(attributes.get("style") or "") is not None
+        or never_seen(node)
     )
 
 
