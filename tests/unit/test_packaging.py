@@ -22,6 +22,7 @@ FOLDERS = {
     "kgrag/encoding": {"models"},
     "kgrag/evaluation": {"eval"},
     "kgrag/generation": {"models"},
+    "kgrag/generation/server_http.py": {"model-server"},
     "kgrag/linking/learn.py": {"graph"},
     "kgrag/linking/propose/embedding.py": {"models"},
     "kgrag/linking/propose/ngrams.py": {"graph"},
@@ -131,6 +132,12 @@ def test_all_holds_every_extra_that_runs() -> None:
     (everything,) = map(Requirement, EXTRAS["all"])
     # llama.cpp compiles for minutes: who wants it says so.
     assert everything.extras == set(EXTRAS) - {"all", "dev", "testing", "llama-cpp"}
+
+
+def test_every_extra_that_a_name_needs_exists() -> None:
+    needs = re.compile(r'\("kgrag[\w.]*:\w+",\s*"([\w-]+)"\)')
+    named = {e for file in (ROOT / "kgrag").rglob("*.py") for e in needs.findall(file.read_text())}
+    assert {"models", "model-server"} <= named <= set(EXTRAS)
 
 
 def test_importing_kgrag_is_light() -> None:
