@@ -16,8 +16,9 @@ from asserted_world import PlainNames, Said, curie, document
 from kgrag.generation.allowed import ClosedSet
 from kgrag.generation.allowed import Said as Reply
 from kgrag.reasoning.analysis import analyse
-from kgrag.reasoning.applicability import forbids, judge
+from kgrag.reasoning.applicability import judge
 from kgrag.reasoning.follow_up import questions
+from kgrag.reasoning.forbidding import forbids
 from kgrag.reasoning.loop import Parts
 from kgrag.reasoning.parts_engine import agree, bridges, connect, look, near
 from kgrag.records.answer import Check, CitedDocument, Hit

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from kgrag.reasoning.medicines import allergy_conflict, interaction, shared_drug
+from kgrag.reasoning.medicines import allergy_conflict, interaction
 from kgrag.reasoning.phrases import listed, plain
 from kgrag.reasoning.populations import Limit, limits, warning_ends, warns
 from kgrag.records.analysis import Patient, Stated
@@ -33,6 +33,8 @@ _TAKING: Final = re.compile(
     r"\b(?:patients|people|women|those|if|when|adults)\s(?:\w+\s){0,2}(?:taking|receiving|"
     r"on)\s(?!dialysis)"
 )
+# "Potassium is checked in patients taking it" depends on nothing else that they take.
+_WATCHED: Final = re.compile(r"\b(?:monitor|check|measur|test|review|follow)\w*\b[^.;\n]{0,80}\Z")
 # Where a further clause begins.
 _FURTHER: Final = re.compile(r"[.;!?]\s|\n|,\sbut\s|\s(?:unless|except)\s")
 _AND: Final = re.compile(r"\b(?:and|or)\b|[,/;:.]")
@@ -88,6 +90,8 @@ def judge(
         result, reason = _fits(patient, topic, here)
         if result == "not_applicable" and here[0] in own and _beside(text, here[0]):
             continue
+        if result == "not_applicable" and topic == "age" and warning and topic not in said:
+            continue  # a title "in adults" does not make a warning one for adults alone
         if result == "not_applicable":
             excluded.append((topic, reason, here))
         elif result == "applies":
@@ -119,33 +123,6 @@ def judge(
     if applies:
         return Applicability("applies", applies[0][1], applies[0][0], told, warning)
     return Applicability("unknown", "", "", told, warning)
-
-
-def forbids(
-    patient: Patient,
-    advice: str,
-    warning: str,
-    place: str | Sequence[str] = (),
-    *,
-    linker: Links | None = None,
-    names: Hierarchy | None = None,
-) -> str:
-    """Why ``warning``, which stands under ``place``, forbids this patient what ``advice`` advises;
-    "" when it does not.
-
-    It does when both name one medicine (or a class and its member), the warning advises against it,
-    and it is about a fact that the question tells of the patient.
-    """
-    if warns(advice) or not warns(warning):
-        return ""
-    judged = judge(patient, warning, place, linker=linker, names=names)
-    if judged.result != "applies" or judged.fact in ("", "sex"):
-        return ""
-    # A warning of use with what the patient takes is against the other medicine.
-    taken = frozenset(str(one.value) for one in patient.medicines)
-    beside = taken if judged.fact == "medicines" else frozenset()
-    drug = shared_drug(advice, warning, linker, names, beside)
-    return f"{drug}: {judged.reason}" if drug else ""
 
 
 def _fits(patient: Patient, topic: str, here: Sequence[Limit]) -> Verdict:
@@ -318,7 +295,8 @@ def _depends(patient: Patient, text: str) -> list[str]:
         found.append("weight")
     if not patient.allergies and _ANY_ALLERGY.search(lower):
         found.append("allergies")
-    if not patient.medicines and _TAKING.search(lower):
+    taking = None if patient.medicines else _TAKING.search(lower)
+    if taking is not None and not _WATCHED.search(lower, 0, taking.start()):
         found.append("medicines")
     return found
 

@@ -9,6 +9,7 @@ from typing import Final
 from kgrag.errors import BrokenInvariant
 from kgrag.reasoning.answerable import speaks_to
 from kgrag.reasoning.parts import GraphView, Parts
+from kgrag.reasoning.populations import warns
 from kgrag.reasoning.rounds import BrokenCheckError, Draft, Strand, guarded
 from kgrag.records.answer import Check, CheckResult, Citation, Inapplicable, Statement
 from kgrag.records.text import Span
@@ -78,6 +79,12 @@ def statement_of(
         checks=checks,
         part=strand.part,
     )
+    unsaid = judged is None or judged.result != "fail"
+    # That a warning is for others is never told of it: it may hold for the patient all the same.
+    if failed == {"population"} and unsaid and not warns(piece.text):
+        others = "; ".join(c.detail for c in checks if c.layer == "population" and c.detail)
+        told = f"the source is about other people than the question ({others})"
+        judged = Check("applicability", "fail", f"population: {told}")
     if judged is not None and judged.result == "fail":
         fact, _, reason = judged.detail.partition(": ")
         noted = (citation.document.id, citation.start)

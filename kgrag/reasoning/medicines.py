@@ -21,6 +21,21 @@ _INSTEAD: Final = re.compile(
     r"except|not|no|avoid\w*|without|replac\w+|in\splace\sof)\s(?:\w+\s){0,2})\Z"
 )
 _SENTENCE: Final = re.compile(r"[.;?!](?=\s|\Z)|\n")
+# A stored row of a table: "Drug: X; Dose: Y".
+_ROW: Final = re.compile(r"^[^:;\n]{1,60}:[^;\n]{1,300}(?:;\s?[^:;\n]{1,60}:[^;\n]{0,300})+$", re.M)
+# What is told of harm speaks of use and advises nothing, unless stronger words do.
+_HARM: Final = re.compile(
+    r"\b(?:can|may|could|might)\s(?:\w+\s)?(?:cause|lead|result|increase|raise|worsen|induce)\b|"
+    r"\bcauses?\b|\b(?:adverse|side)\s(?:effects?|reactions?)\b"
+)
+_STRONG: Final = re.compile(
+    r"\b(?:recommend\w*|should|first[\s-]line|of\schoice|prefer\w*|offer\w*|prescrib\w*|mg|mcg)\b"
+)
+# Behind the name of a medicine: what is meant is a disorder, or another medicine.
+_NOT_IT: Final = re.compile(
+    r"[\s-](?:use\sdisorders?|overdoses?|misuse|abuse|dependen\w+|addiction|withdrawal|poisoning|"
+    r"toxicity|intoxication|antagonists?|allerg\w+|na[iï]ve)\b"
+)
 
 
 def allergy_conflict(
@@ -37,7 +52,8 @@ def allergy_conflict(
         substance = str(allergy.value)
         barred = spoken_against(substance)
         for begin, end, name in _named(text, lower, allergy, barred, linker, names):
-            if _advised(lower, begin, end):
+            first, last = _clause(lower, begin, end)
+            if not _ALLERGY.search(lower, first, last) and _advised(lower, begin, end):
                 group = barred.get(name, "")
                 why = f" ({group})" if group and group != substance else ""
                 said = allergy.text.strip()
@@ -69,7 +85,10 @@ def _named(
 
 
 def _clause(lower: str, begin: int, end: int) -> tuple[int, int]:
-    """The sentence or part of one around the characters."""
+    """The sentence or part of one around the characters, or the row of a table."""
+    for row in _ROW.finditer(lower):
+        if row.start() <= begin and end <= row.end():
+            return row.span()
     first = 0
     for match in _SENTENCE.finditer(lower, 0, begin):
         first = match.end()
@@ -78,11 +97,14 @@ def _clause(lower: str, begin: int, end: int) -> tuple[int, int]:
 
 
 def _advised(lower: str, begin: int, end: int) -> bool:
+    """Whether the medicine at these characters is advised, not warned of or told of."""
     first, last = _clause(lower, begin, end)
     clause = lower[first:last]
-    if _ALLERGY.search(clause) or any(first <= at < last for at, _ in warning_ends(lower)):
+    if any(first <= at < last for at, _ in warning_ends(lower)):
         return False
     if _INSTEAD.search(lower, max(first, begin - 40), begin):
+        return False
+    if _HARM.search(clause) and not _STRONG.search(clause):
         return False
     return listed("advises").search(clause) is not None
 
@@ -145,6 +167,14 @@ def shared_drug(
     return ""
 
 
+def names_medicine(text: str, linker: Links | None) -> bool:
+    """Whether the text names any medicine, by the class table or the linker."""
+    if _table_names(plain(text)):
+        return True
+    return linker is not None and any(m.type in _SUBSTANCES for m in linker.link(text))
+
+
 def _table_names(lower: str) -> list[tuple[str, int, int]]:
     every = frozenset(n for group in drug_classes() for n in group.names | group.of)
-    return [(m[0], *m.span()) for m in names_pattern(every).finditer(lower)]
+    found = names_pattern(every).finditer(lower)
+    return [(m[0], *m.span()) for m in found if not _NOT_IT.match(lower, m.end())]

@@ -62,6 +62,12 @@ _DIALYSIS: Final = re.compile(
     r"\bpatients?\son\s(?:ha?emo)?dialysis\b|\b(?:end[\s-]stage\s(?:renal|kidney)\s(?:disease|"
     r"failure)|esrd|eskd)\b"
 )
+DEGREES: Final[Mapping[str, tuple[float, float | None]]] = {
+    "mild": (60.0, 90.0), "moderate": (30.0, 60.0), "severe": (0.0, 30.0), "advanced": (0.0, 30.0),
+    "mild to moderate": (30.0, 90.0), "moderate to severe": (0.0, 60.0), "end-stage": (0.0, 15.0),
+    "end stage": (0.0, 15.0), "normal": (60.0, None), "significant": (0.0, 60.0),
+}  # fmt: skip
+"""What labels mean by a degree of renal impairment, in mL/min."""
 _IMPAIRED: Final = re.compile(
     r"\b(?:(?P<degree>mild|moderate|severe|advanced|mild\sto\smoderate|"
     r"moderate\sto\ssevere)\s)?(?:chronic\s)?(?:(?:renal|kidney)\s(?:impairment|insufficiency|"
@@ -184,7 +190,10 @@ def renal(masked: str, question: str) -> Stated | None:
     for match in _IMPAIRED.finditer(masked):
         if not denied.search(masked, max(0, match.start() - 30), match.start()):
             degree = f"{match['degree']} " if match["degree"] else ""
-            return _stated(question, match, f"{degree}renal impairment")
+            if not degree:
+                return _stated(question, match, "renal impairment")
+            return _stated(question, match, f"{degree}renal impairment", "mL/min/{1.73_m2}",
+                           *DEGREES[match["degree"]])  # fmt: skip
     return None
 
 

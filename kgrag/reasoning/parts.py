@@ -59,6 +59,15 @@ class Judged(Protocol):
     def missing(self) -> tuple[str, ...]: ...
 
 
+class Cautions(Protocol):
+    """What a warning says of an advice: ``kgrag.reasoning.forbidding.Caution``."""
+
+    @property
+    def reason(self) -> str: ...
+    @property
+    def missing(self) -> tuple[str, ...]: ...
+
+
 Look = Callable[[str, AskOptions], GraphView]
 Analyses = Callable[[str, Sequence[Seed]], Analysis]
 Near = Callable[[GraphView, AskOptions], Sequence[Found]]
@@ -66,7 +75,7 @@ Bridges = Callable[[str, GraphView, AskOptions], Sequence[Path]]
 Suppose = Callable[[str, AskOptions], Sequence[str]]
 Connect = Callable[[Sequence[Seed], Sequence[str], AskOptions], Sequence[Path]]
 Applies = Callable[[Patient, str, Sequence[str]], Judged]
-Forbids = Callable[[Patient, str, str, Sequence[str]], str]
+Forbids = Callable[[Patient, str, str, Sequence[str]], Cautions]
 Agree = Callable[
     [Sequence[Statement], Sequence[Citable], AskOptions], tuple[Mapping[str, Any], ...]
 ]
@@ -83,9 +92,9 @@ class Parts:
     passages that state it, ``bridges`` what leads one step on from its concepts, ``suppose`` the
     names of conditions that its findings suggest, ``connect`` the paths from its concepts to those
     of an answer, best first. ``applies`` judges a quotation for the patient, ``forbids``
-    says why a warning rules out advice for the patient, ``follow`` what to ask back; ``agree``
-    finds who else says the same. ``entailment`` checks free sentences, from
-    the probability ``entailed`` on.
+    says why a warning rules out advice for the patient, or which untold fact would decide that,
+    ``follow`` what to ask back; ``agree`` finds who else says the same. ``entailment`` checks free
+    sentences, from the probability ``entailed`` on.
     """
 
     truth: Reads

@@ -10,10 +10,11 @@ from kgrag.generation.measured import choice_of
 from kgrag.ids import sha256
 from kgrag.reasoning.agreement import agreements
 from kgrag.reasoning.analysis import analyse
-from kgrag.reasoning.applicability import forbids, judge
+from kgrag.reasoning.applicability import judge
 from kgrag.reasoning.conflicts import find_conflicts
 from kgrag.reasoning.coverage import content_words
 from kgrag.reasoning.follow_up import questions
+from kgrag.reasoning.forbidding import forbids
 from kgrag.reasoning.parts import GraphView, Parts, Suppose
 from kgrag.reasoning.paths import Path, paths_between, seed_paths
 from kgrag.reasoning.supersession import Past

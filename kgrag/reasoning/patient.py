@@ -25,7 +25,7 @@ _ALLERGIC: Final = re.compile(
     r"can't\stake|cannot\stake|can\snot\stake|reacts?\s(?:badly\s)?to)\s?"
 )
 _ALLERGY_OF: Final = re.compile(
-    r"(?P<what>[\w-]{3,30})[\s-](?:allerg(?:y|ic|ies)|hypersensitivity)\b"
+    r"(?P<what>[\w-]{3,30})[\s-](?:allerg(?:y|ic|ies)|hypersensitivity)\b(?!\sto\b)"
 )
 _NO_ALLERGY: Final = re.compile(r"\b(?:no|not|nor|denies|without|never|isn't)\s(?:\w+\s){0,3}\Z")
 _TAKES: Final = re.compile(
@@ -203,7 +203,9 @@ def _allergies(masked: str, question: str, mentions: Sequence[Mention]) -> tuple
     for cue in _ALLERGY_OF.finditer(masked):
         start, end = cue.span("what")
         what = cue["what"]
-        if what in _NOT_A_SUBSTANCE or _NO_ALLERGY.search(masked, max(0, start - 30), start):
+        if what in _NOT_A_SUBSTANCE or _PERSON.fullmatch(what):
+            continue
+        if _NO_ALLERGY.search(masked, max(0, start - 30), start):
             continue
         named = [m for m in mentions if m.start < end and start < m.end and m.type in _DRUGS]
         if named:
@@ -246,11 +248,19 @@ def _medicines(masked: str, mentions: Sequence[Mention]) -> tuple[Stated, ...]:
     return tuple(found[at] for at in sorted(found))
 
 
+# "For the prevention of migraine in a patient with asthma": the migraine alone is not there yet.
+_WITH: Final = re.compile(
+    r"\b(?:an?|my|this|the|her|his)\s(?:[\w-]+\s){0,3}(?:patient|woman|man|boy|girl|child|adult|"
+    r"infant|person|male|female)\s(?:with|who\shas|has)\s(?:\w+\s){0,2}\Z"
+)
+
+
 def _conditions(masked: str, mentions: Sequence[Mention]) -> tuple[Stated, ...]:
     found: dict[int, Stated] = {}
     diseases = [
         m for m in mentions
-        if m.type in _DISEASES and not (m.negated or m.hypothetical or m.absent)
+        if m.type in _DISEASES and not (m.negated or m.absent)
+        and not (m.hypothetical and _WITH.search(masked, max(0, m.start - 60), m.start) is None)
     ]  # fmt: skip
     if not diseases:
         return ()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from kgrag.reasoning.ages import Age, ages
+from kgrag.reasoning.organs import DEGREES
 from kgrag.reasoning.phrases import listed, plain
 
 Topic = Literal["age", "sex", "pregnant", "gestation", "breastfeeding", "renal", "hepatic"]
@@ -99,11 +100,6 @@ _KIDNEY_WORDS: Final = re.compile(
     r"|\b(?P<dialysis>(?:on|receiving|undergoing)\s(?:maintenance\s)?(?:ha?emo|"
     r"peritoneal\s)?dialysis|dialysis\spatients|esrd)\b"
 )
-_DEGREES: Final[Mapping[str, tuple[float, float | None]]] = {
-    "mild": (60.0, 90.0), "moderate": (30.0, 60.0), "severe": (0.0, 30.0), "advanced": (0.0, 30.0),
-    "mild to moderate": (30.0, 90.0), "moderate to severe": (0.0, 60.0), "end-stage": (0.0, 15.0),
-    "end stage": (0.0, 15.0), "normal": (60.0, None), "significant": (0.0, 60.0),
-}  # fmt: skip
 _HELD: Final = re.compile(
     r"(?:\b(?:in|with|if|when|have|has|having|for|of|and|or|to)\s(?:\w+\s){0,2})\Z"
 )
@@ -285,7 +281,7 @@ def _kidneys(lower: str) -> list[Limit]:
             lower, max(0, match.start() - 30), match.start()
         ):
             continue
-        low, high = (0.0, 15.0) if match["dialysis"] else _DEGREES.get(degree or "", (0.0, 90.0))
+        low, high = (0.0, 15.0) if match["dialysis"] else DEGREES.get(degree or "", (0.0, 90.0))
         outside, among = _flags(lower, match.start())
         found.append(Limit("renal", *match.span(), low, high, match[0], outside, among))
     return found

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kgrag.reasoning.analysis import analyse
-from kgrag.reasoning.applicability import forbids, judge
+from kgrag.reasoning.applicability import judge
 from kgrag.reasoning.drug_classes import drug_classes, spoken_against
 from kgrag.reasoning.follow_up import MOST, questions
 from kgrag.reasoning.notices import notice
 from kgrag.reasoning.populations import warns
-from kgrag.records.analysis import Patient, Stated
+from kgrag.records.analysis import Patient
 
 WOMAN = "A 67-year-old woman with hypertension"
 MAN = "A 30-year-old man with acne"
@@ -28,6 +28,8 @@ CASES = [
     (WOMAN, "The disorder begins in childhood or later.", (), "unknown", ""),
     (CHILD, "Give amoxicillin to children under 5 years.", (), "applies", "age"),
     (CHILD, "Adults take 500 mg three times daily.", (), "not_applicable", "age"),
+    (CHILD, "Propranolol is used.", ("Asthma in adults",), "not_applicable", "age"),
+    (CHILD, "Propranolol is contraindicated in asthma.", ("Asthma in adults",), "unknown", ""),
     (CHILD, "Children: 250 mg. Adults: 500 mg.", (), "applies", "age"),
     (CHILD, "6 - 12 years: 480 mg every 12 hours", (), "not_applicable", "age"),
     ("A child of 8 years", "6 - 12 years: 480 mg every 12 hours", (), "applies", "age"),
@@ -74,6 +76,13 @@ CASES = [
     ("A man allergic to penicillin", "Do not give amoxicillin with methotrexate.", (),
      "unknown", ""),
     ("A man allergic to penicillin", "Azithromycin is recommended.", (), "unknown", ""),
+    ("A man allergic to penicillin",
+     "Drug: Amoxicillin; Indication: Pneumonia; Adult dose: 500 mg; Duration: 5 days", (),
+     "not_applicable", "allergies"),
+    ("A man allergic to penicillin",
+     "Drug: Doxycycline; Indication: Pneumonia in penicillin allergy; Dose: 100 mg", (),
+     "unknown", ""),
+    ("A man allergic to penicillin", "Use of amoxicillin can cause a rash.", (), "unknown", ""),
     ("A man with sulfa allergy", "Treat with trimethoprim-sulfamethoxazole.", (),
      "not_applicable", "allergies"),
 ]  # fmt: skip
@@ -108,24 +117,6 @@ def test_an_allergy_names_both_substances() -> None:
 )
 def test_what_is_not_told_is_named(text: str, missing: tuple[str, ...]) -> None:
     assert judge(Patient(), text).missing == missing
-
-
-def test_a_warning_forbids_only_whom_it_warns() -> None:
-    advice = "Doxycycline 100 mg daily is recommended for acne."
-    warning = "Tetracyclines are contraindicated in pregnancy."
-    assert "pregnancy" in forbids(analyse(EXPECTING).patient, advice, warning)
-    assert forbids(analyse(MAN).patient, advice, warning) == ""
-    assert (
-        forbids(analyse(EXPECTING).patient, advice, "Statins must not be used in pregnancy.") == ""
-    )
-    assert forbids(analyse(EXPECTING).patient, warning, warning) == ""
-
-
-def test_a_warning_of_what_is_taken_is_against_the_other_medicine() -> None:
-    takes = Patient(medicines=(Stated("warfarin", "warfarin", 7, 15),))
-    warning = "Avoid ibuprofen in patients taking warfarin."
-    assert forbids(takes, "Warfarin should be monitored with the INR every week.", warning) == ""
-    assert "ibuprofen" in forbids(takes, "Ibuprofen is recommended for the pain.", warning)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from broken_world import QUESTIONS, Listed, world
 
 from kgrag.reasoning.loop import Parts, ask
 from kgrag.reasoning.notices import notice
-from kgrag.records.answer import Answer
+from kgrag.records.answer import Answer, Check
 from kgrag.records.question import AskOptions, Selection
 from kgrag.retrieval.passages import Candidate
 
@@ -104,6 +104,20 @@ def test_what_is_for_other_patients_is_shown_apart() -> None:
     assert apart.statement.text not in texts(answer)
     assert notice("inapplicable") in answer.warnings
     assert not any("for adults" in text for text in texts(answer))
+
+
+def test_what_only_the_population_contradicts_is_shown_apart_but_no_warning() -> None:
+    def others(question: str, text: str, place: str) -> tuple[Check, ...]:
+        return (Check("population", "fail", "child against adult"),)
+
+    made = replace(PARTS, question_check=others)
+    answer = ask(ADULTS, made, replace(LOW, threshold=0.0001))
+    assert answer.abstained
+    assert answer.reason == notice("only_inapplicable")
+    apart = [i.statement.text for i in answer.inapplicable]
+    assert apart
+    assert not any("Never give" in text or "contraindicated" in text for text in apart)
+    assert any("child against adult" in i.reason for i in answer.inapplicable)
 
 
 def test_advice_that_a_warning_forbids_the_patient_gives_way_to_it() -> None:
