@@ -76,6 +76,14 @@ class Calibration:
         regime = self.of("answer", made_with)
         return regime.chance(raw) if regime is not None and regime.chance is not None else None
 
+    def raises_from(self, checker_sha256: str) -> float | None:
+        """The probability from which this checker of entailment may raise a verdict to supported.
+
+        None where its bound of precision was not met, or never measured with this checker.
+        """
+        regime = self.of("entailment", entailment_made_with(checker_sha256))
+        return regime.supported.at if regime is not None and regime.supported is not None else None
+
     @property
     def id(self) -> str:
         """Of all that it holds."""
@@ -85,6 +93,11 @@ class Calibration:
 def rules_made_with() -> dict[str, str]:
     """What scores of the regime ``near`` depend on."""
     return {"rules": str(RULES)}
+
+
+def entailment_made_with(checker_sha256: str) -> dict[str, str]:
+    """What scores of the regime ``entailment`` depend on."""
+    return {"checker": checker_sha256}
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Final
 from kgrag.evaluation.verdicts.judges import entailment_score
 from kgrag.evaluation.verdicts.pairs import Gold, Pair
 from kgrag.verification.calibration import FIRST, isotonic, threshold_for
-from kgrag.verification.calibration_regimes import Regime, rules_made_with, save
+from kgrag.verification.calibration_regimes import (
+    Regime,
+    entailment_made_with,
+    rules_made_with,
+    save,
+)
 
 if TYPE_CHECKING:
     from kgrag.verification.entailment import Entailment
@@ -55,7 +60,10 @@ def near_regime(said: Sequence[Said], measured_on: str) -> Regime:
 def entailment_regime(
     scores: Sequence[float], right: Sequence[bool], checker: Entailment, measured_on: str
 ) -> Regime:
-    """The regime of a checker: from which probability on it is right often enough."""
+    """The regime of a checker: from which probability on it is right often enough.
+
+    Of the pairs that it may raise (``refused_for_words``): it was not asked of any other.
+    """
     return Regime(
         name="entailment",
         chance=isotonic(scores, right) if len(scores) >= FIRST else None,
@@ -63,13 +71,8 @@ def entailment_regime(
         contradicted=None,
         pairs=len(scores),
         measured_on=measured_on,
-        made_with=entailment_made_with(checker),
+        made_with=entailment_made_with(checker.sha256),
     )
-
-
-def entailment_made_with(checker: Entailment) -> dict[str, str]:
-    """What scores of the regime ``entailment`` depend on."""
-    return {"checker": checker.sha256}
 
 
 def said_by_rules(source: str, pairs: Sequence[Pair], linker: Links | None) -> list[Said]:
@@ -84,6 +87,19 @@ def said_by_rules(source: str, pairs: Sequence[Pair], linker: Links | None) -> l
         if not is_quotation(raw.checks):
             near = nearness(pair.statement, pair.evidence)
             found.append(Said(source, pair.gold, raw.verdict, near))
+    return found
+
+
+def refused_for_words(pairs: Sequence[Pair], linker: Links | None) -> list[Pair]:
+    """The pairs that the rules refuse for nothing but words that the evidence has not."""
+    from kgrag.verification.verdict import judge_by_rules
+
+    found = []
+    for pair in pairs:
+        raw = judge_by_rules(pair.statement, pair.evidence, linker=linker)
+        failed = {check.layer for check in raw.checks if check.result == "fail"}
+        if raw.verdict == "not_enough_info" and failed == {"coverage"}:
+            found.append(pair)
     return found
 
 
@@ -109,10 +125,17 @@ def keep(
             f"regime near: {count} verdicts 'supported' that are no quotations bound nothing,"
             f" {FIRST} are needed; it stays as it was"
         )
-    if checker is not None and len(pairs) >= FIRST:
-        scores = [entailment_score(checker, p.statement, p.evidence) for p in pairs]
-        right = [p.gold == "supported" for p in pairs]
-        made["entailment"] = entailment_regime(scores, right, checker, measured_on)
+    if checker is not None:
+        asked = refused_for_words(pairs, linker)
+        if len(asked) >= FIRST:
+            scores = [entailment_score(checker, p.statement, p.evidence) for p in asked]
+            right = [p.gold == "supported" for p in asked]
+            made["entailment"] = entailment_regime(scores, right, checker, measured_on)
+        else:
+            yield (
+                f"regime entailment: {len(asked)} pairs that the rules refuse for words alone bound"
+                f" nothing, {FIRST} are needed; it stays as it was"
+            )
     if made:
         save(kb, made)
     for name, regime in made.items():
