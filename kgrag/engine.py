@@ -25,7 +25,7 @@ from kgrag.errors import BadQuestion, KnowledgeBaseError, NotFound, RetryableErr
 from kgrag.progress import SILENT, Progress
 from kgrag.records.answer import Answer, CitedDocument, Hit, to_plain
 from kgrag.records.assertions import Assertion
-from kgrag.records.question import AskOptions, Selection
+from kgrag.records.question import AskOptions, Choice, Selection
 from kgrag.records.question import Mode as AskMode
 from kgrag.stores.sql import open_truth
 
@@ -251,13 +251,16 @@ class Engine:
         words: int | None = None,
         as_of: str | None = None,
         mode: AskMode | None = None,
+        choice: Choice | None = None,
         seconds: float | None = None,
     ) -> Answer:
         """Verified statements that answer ``question``, or an abstention with its reason.
 
         With ``as_of``, an ISO date, only from documents in force on that day; BadQuestion when it
         is no date. ``mode`` replaces the setting: "quote", or "fluent", which needs a checker of
-        entailment (SettingsError). After ``seconds`` no further round of looking is begun.
+        entailment (SettingsError). ``choice`` says who orders the statements: "rerank", or "model",
+        which needs ``generation.order = "model"``; None is what the settings say. After ``seconds``
+        no further round of looking is begun.
         """
         from kgrag.reasoning.loop import ask
         from kgrag.reasoning.notices import notice
@@ -269,6 +272,7 @@ class Engine:
             passages=self.settings.retrieval.passages,
             selection=_selected(selection, collections),
             mode=mode or self.settings.verification.mode,
+            choice=choice,
             seconds=seconds,
         )
         with self._turn:

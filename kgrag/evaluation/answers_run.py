@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kgrag.errors import BadQuestion, DataError, KnowledgeBaseError, SettingsError
 from kgrag.evaluation.answers import STATEMENTS, WORDS, AnswerSuite
 from kgrag.evaluation.answers_suites import load_answer_suite
-from kgrag.evaluation.answers_ways import OURS, PASSAGES, Given, ask_way, baseline_ways
+from kgrag.evaluation.answers_ways import CHOSEN, OURS, PASSAGES, Given, ask_way, baseline_ways
 from kgrag.evaluation.compare import Comparison, Estimate, compare, estimate
 from kgrag.evaluation.registry import Request
 from kgrag.evaluation.report import made_with
+from kgrag.generation.measured import Measured, record_choice
 from kgrag.ids import canonical
 from kgrag.progress import SILENT, Progress
 from kgrag.records.answer import to_plain
+from kgrag.records.question import Choice
 
 if TYPE_CHECKING:
+    from kgrag.config import Settings
     from kgrag.engine import Engine
 
 MEASURES: Final = ("right", "first right", "words", "abstained", "ms")
@@ -87,25 +91,65 @@ def run(request: Request) -> AnswerReport:
         raise SettingsError(
             f"{suite.name} needs the kb that holds its corpus", hint="give --kb DIR"
         )
-    if request.calibrate:
-        raise SettingsError("suites of answers calibrate nothing", hint="leave out --calibrate")
     folder = request.kb or (request.build(suite) if request.build else Path())
-    with Engine.open(folder, settings=load_settings(folder / "kgrag.toml")) as engine:
+    settings = load_settings(folder / "kgrag.toml")
+    if request.calibrate:
+        return _calibrated(request, suite, folder, settings)
+    with Engine.open(folder, settings=settings) as engine:
         return evaluate_answers(engine, suite, split=request.split, progress=request.progress)
 
 
-def evaluate_answers(
-    engine: Engine, suite: AnswerSuite, *, split: str = "all", progress: Progress = SILENT
+def _calibrated(
+    request: Request, suite: AnswerSuite, folder: Path, settings: Settings
 ) -> AnswerReport:
-    """The report of ``suite`` (already of its ``split``) over the open kb.
+    """The report with the language model's choice beside the reranker's; what its order gains in
+    right first quotations is kept in the kb, where ``order = "auto"`` reads who is to choose."""
+    from kgrag.engine import Engine
+
+    orders = settings.generation.model_copy(update={"order": "model"})
+    told = settings.model_copy(update={"generation": orders})
+    with Engine.open(folder, settings=told) as engine:
+        if engine.model is None:
+            raise SettingsError(
+                "there is no language model whose choice could be measured",
+                hint="set generation.model",
+            )
+        report = evaluate_answers(
+            engine, suite, split=request.split, progress=request.progress, chooses=True
+        )
+        values = report.values
+        gain = compare(values[CHOSEN]["first right"], values[OURS]["first right"])
+        measured = Measured(
+            engine.model.name, gain.difference, gain.low, gain.high, gain.n,
+            f"first quotations of {suite.name}, {request.split}",
+            f"kgrag eval {suite.name} --calibrate", datetime.now(UTC).date().isoformat(),
+        )  # fmt: skip
+        record_choice(engine.model.sha256, measured, kb=folder)
+    said = f"with {measured.model} the {measured.choice} chooses from now on in {folder.name}"
+    return replace(report, notes=(*report.notes, f"{said}: its gain is {gain}"))
+
+
+def evaluate_answers(
+    engine: Engine,
+    suite: AnswerSuite,
+    *,
+    split: str = "all",
+    progress: Progress = SILENT,
+    chooses: bool = False,
+) -> AnswerReport:
+    """The report of ``suite`` (already of its ``split``) over the open kb. Where the language model
+    ``chooses``, its choice is a way of its own beside the reranker's.
 
     KnowledgeBaseError when of ``ENOUGH`` questions or more no passage found holds what is right:
     the kb is then not one of the suite.
     """
     began = time.perf_counter()
     ways = baseline_ways(engine.encoder)
+    asked: dict[str, Choice | None] = {OURS: "rerank" if chooses else None}
+    if chooses:
+        asked[CHOSEN] = "model"
     values: dict[str, dict[str, list[float]]] = {
-        way: {m: [] for m in MEASURES} for way in (OURS, *ways)
+        way: {m: [] for m in MEASURES} for way in (*asked, *ways)
     }
     reached: list[float] = []
     engine.warm_up()
@@ -115,7 +159,7 @@ def evaluate_answers(
             hits = engine.search(query.text, limit=PASSAGES)
         except BadQuestion:
             hits = []
-        given = {OURS: ask_way(engine, query.text)}
+        given = {name: ask_way(engine, query.text, choice) for name, choice in asked.items()}
         for name, way in ways.items():
             started = time.perf_counter()
             said = tuple(way(query.text, hits))

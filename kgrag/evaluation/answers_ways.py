@@ -15,6 +15,7 @@ from kgrag.errors import BadQuestion
 from kgrag.evaluation.answers import STATEMENTS, WORDS
 from kgrag.reasoning.coverage import content_words
 from kgrag.records.answer import Hit
+from kgrag.records.question import Choice
 from kgrag.records.text import Span
 from kgrag.sentences import sentences
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 PASSAGES: Final = 20
 OURS: Final = "ask"
+CHOSEN: Final = "ask, the model chooses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,14 @@ def baseline_ways(encoder: Encoder) -> Mapping[str, Way]:
     }
 
 
-def ask_way(engine: Engine, question: str) -> Given:
-    """What ``ask`` quotes under the suite's limits; nothing when it abstains or cannot be asked."""
+def ask_way(engine: Engine, question: str, choice: Choice | None = None) -> Given:
+    """What ``ask`` quotes under the suite's limits; nothing when it abstains or cannot be asked.
+
+    ``choice`` says who orders the statements; None is what the settings say.
+    """
     began = time.perf_counter()
     try:
-        answer = engine.ask(question, statements=STATEMENTS, words=WORDS)
+        answer = engine.ask(question, statements=STATEMENTS, words=WORDS, choice=choice)
         said = tuple(s.text for s in answer.statements if s.kind != "notice")
     except BadQuestion:
         said = ()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from kgrag.errors import BrokenInvariant, KgragError
+from kgrag.errors import BrokenInvariant, KgragError, SettingsError
 from kgrag.reasoning.coverage import content_words, coverage
 from kgrag.reasoning.keep_checks import made_whole, statement_of
 from kgrag.reasoning.parts import Parts
@@ -28,6 +28,10 @@ OFFERED: Final = 10
 def choose(draft: Draft, strand: Strand, parts: Parts) -> list[Ranked]:
     """The pieces in the order in which they may become statements, near repeats left out."""
     choice = draft.options.choice or parts.choice
+    if draft.options.choice == "model" and parts.model is None:
+        raise SettingsError(
+            "no language model is loaded that could choose", hint='set generation.order = "model"'
+        )
     pieces = _different(strand.ranked)
     if choice == "rerank" or parts.model is None:
         return [r for r in pieces if r.score >= pieces[0].score - MARGIN]
