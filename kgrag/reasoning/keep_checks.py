@@ -142,7 +142,8 @@ def _checks(
             checks.append(Check("dose", "pass" if told else "fail", "a dose is asked for"))
     with guarded("drug"):
         if parts.linker is not None and has_dose(citable.text):
-            checks.append(_same_drug(draft.question, citable.text, parts.linker))
+            named = asked if strand.bridge else draft.question
+            checks.append(_same_drug(named, citable.text, parts.linker))
     with guarded("limits"):
         fits = citable.words <= draft.options.words and not speaks_to_model(citable.text)
         detail = "" if fits else "too long, or it addresses a model"

@@ -70,7 +70,7 @@ def _asked(draft: Draft, parts: Parts) -> Answer:
         if any(s.ranked for s in draft.strands):
             return abstained(draft, parts, "not_covered")
         return abstained(draft, parts, "nothing_passed" if draft.hits else "nothing_found")
-    chosen: dict[int, list[Statement]] = {}
+    chosen: list[list[Statement]] = []
     offered = False
     for strand, most in zip(draft.answering, shares(draft), strict=True):
         if strand in settled and most:
@@ -79,11 +79,11 @@ def _asked(draft: Draft, parts: Parts) -> Answer:
             offered = offered or bool(ordered)
             with draft.clock.step("verification"):
                 kept = heeded(draft, strand, parts, keep(draft, strand, parts, ordered, most))
-                chosen[strand.part] = _bridged(draft, strand, kept, parts, most)
+                chosen.append(_bridged(draft, strand, kept, parts, most))
     if not offered and not linked:
         return abstained(draft, parts, "nothing_chosen")
     with draft.clock.step("verification"):
-        quoted = [statement for some in chosen.values() for statement in some]
+        quoted = [statement for some in chosen for statement in some]
         said = other_forms(draft, parts, quoted)
     statements = (*linked, *said)[: draft.options.statements]
     if not statements:
@@ -103,8 +103,9 @@ def _understand(draft: Draft, parts: Parts) -> None:
             if not isinstance(draft.analysis, Analysis):
                 raise TypeError("no analysis")
             questions = tuple(str(part) for part in draft.analysis.parts)
-    draft.strands = [Strand(draft.question)]
-    if len(questions) > 1:
+    several = len(questions) > 1
+    draft.strands = [Strand(draft.question, None if several else 0)]
+    if several:
         draft.strands += [Strand(text, part) for part, text in enumerate(questions[:MOST])]
 
 

@@ -31,11 +31,12 @@ def connection(draft: Draft, parts: Parts) -> tuple[Statement, ...]:
         return ()
     for path in _sound(draft.view.paths, parts):
         if len(path_text(path).split()) <= draft.options.words and is_chain(path):
-            return (path_statement(path, _weakest(draft, path), parts),)
+            whole = draft.whole.part
+            return (path_statement(path, _weakest(draft, path), parts, whole),)
     return ()
 
 
-def path_statement(path: Steps, belief: float | None, parts: Parts, part: int = 0) -> Statement:
+def path_statement(path: Steps, belief: float | None, parts: Parts, part: int | None) -> Statement:
     """The chain as a statement: every edge quoted, as sure as its weakest edge."""
     with guarded("path"):
         checks = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ from kgrag.reasoning.answerable import answer_features
 from kgrag.reasoning.parts import GraphView, Judged, Parts
 from kgrag.reasoning.paths import Path
 from kgrag.records.analysis import Analysis
-from kgrag.records.answer import CitedDocument, Hit, Inapplicable, Round, RoundAction
+from kgrag.records.answer import Citation, CitedDocument, Hit, Inapplicable, Round, RoundAction
 from kgrag.records.question import AskOptions
 from kgrag.retrieval.context import Citable, Context, Found, Refusal, build_context
 from kgrag.retrieval.rerank import Ranked, probability
@@ -77,11 +77,13 @@ class Clock:
 class Strand:
     """One question on its way to statements: the whole one, or a part of it.
 
+    ``part`` is its place among the parts, None for the whole of a question that has several.
     ``asked`` is what retrieval was last asked; ``bridge`` the edge over which that was reached.
+    ``repeating`` are quotations that only say again what the question takes as known.
     """
 
     question: str
-    part: int = 0
+    part: int | None = 0
     found: list[Found] = field(default_factory=list)
     context: Context = field(default_factory=lambda: Context((), {}))
     ranked: list[Ranked] = field(default_factory=list)
@@ -89,6 +91,7 @@ class Strand:
     tried: list[RoundAction] = field(default_factory=list)
     asked: str = ""
     bridge: Path | None = None
+    repeating: tuple[Citation, ...] = ()
 
 
 @dataclass(slots=True)
@@ -164,11 +167,13 @@ def look_round(
     limit: int = 0,
     asked: str = "",
     extra: Sequence[Found] = (),
+    fit: Callable[[Citable], bool] | None = None,
 ) -> None:
     """One round, recorded: passages, context, order and the chance that the best piece answers.
 
     ``limit`` passages are retrieved for ``asked``, by default the strand's question; none when it
-    is 0. What the strand had found stays, and ``extra`` is added behind.
+    is 0. What the strand had found stays, and ``extra`` is added behind. Only pieces that are
+    ``fit`` may answer.
     """
     began = draft.clock.elapsed()
     strand.asked = asked or strand.question
@@ -195,14 +200,27 @@ def look_round(
         )
         if not all(pieces[r.citable.number] == r.citable for r in strand.ranked):
             raise BrokenInvariant("the reranker gave a piece that it was not given")
+        strand.ranked = [
+            r
+            for r in strand.ranked
+            if not repeats(r.citable, strand.repeating) and (fit is None or fit(r.citable))
+        ]
         strand.chance = chance_of(question, parts, strand.ranked)
     draft.rounds.append(
         Round(
             action, strand.asked, len(strand.found), len(pieces), round(strand.chance, 4),
             draft.missing(), round(draft.clock.elapsed() - began, 2),
-            sum(c.words for c in pieces), 0, strand.part,
+            sum(c.words for c in pieces), 0, strand.part or 0,
         )
     )  # fmt: skip
+
+
+def repeats(piece: Citable, quoted: Iterable[Citation]) -> bool:
+    """Whether the piece shares characters with any of the quotations."""
+    return any(
+        c.document.id == piece.document_id and piece.start < c.end and c.start < piece.end
+        for c in quoted
+    )
 
 
 def chance_of(question: str, parts: Parts, ranked: Sequence[Ranked]) -> float:

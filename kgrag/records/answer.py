@@ -96,7 +96,8 @@ class Check:
 class Statement:
     """One thing that the answer says. ``confidence`` is in [0, 1], None when not calibrated.
 
-    ``part`` is the place in ``Answer.analysis.parts`` of the question that it answers.
+    ``part`` is the place in ``Answer.analysis.parts`` of the question that it answers; None when
+    the question has several and this answers it as a whole.
     """
 
     text: str
@@ -106,7 +107,7 @@ class Statement:
     citations: tuple[Citation, ...]
     assertions: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
-    part: int = 0
+    part: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,10 +66,11 @@ def reading_order(statements: Sequence[Mapping[str, Any]]) -> list[int]:
     and what is of one document as it stands there.
     """
     first: dict[tuple[int, str], int] = {}
-    keys = []
+    keys: list[tuple[int, int, int, int]] = []
     for number, statement in enumerate(statements):
         cited = statement["citations"][0] if statement["citations"] else None
         part = statement.get("part", 0)
+        part = -1 if part is None else part
         document = cited["document"]["id"] if cited else ""
         at = first.setdefault((part, document), number)
         keys.append((part, at, cited["start"] if cited else 0, number))
@@ -106,9 +107,11 @@ def _statements(record: Mapping[str, Any]) -> Iterator[Block]:
     said = [s.get("part", 0) for s in statements]
     order = reading_order(statements)
     number = 0
-    several = len(parts) > 1
-    for part in range(max(len(parts), max(said) + 1)):
-        if several and part < len(parts):
+    # What answers the question as a whole stands under no part of it.
+    several = len(parts) > 1 and any(part is not None for part in said)
+    last = max((part for part in said if part is not None), default=0)
+    for part in (None, *range(max(len(parts), last + 1))):
+        if several and part is not None and part < len(parts):
             yield Heading(parts[part])
             if part not in said:
                 yield Para("No answer to this part of the question.")

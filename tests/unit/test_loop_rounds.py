@@ -12,6 +12,7 @@ from kgrag.reasoning.loop import Parts, ask
 from kgrag.reasoning.notices import notice
 from kgrag.records.answer import Answer, Check
 from kgrag.records.question import AskOptions, Selection
+from kgrag.render import answer_text
 from kgrag.retrieval.passages import Candidate
 
 ADULTS, TWO, CONNECTED, DOSE, BRIDGED, BOY, PREGNANT, NOTHING = QUESTIONS
@@ -97,6 +98,19 @@ def test_a_part_without_an_answer_is_named() -> None:
     assert ask(TWO, PARTS, AskOptions(threshold=0.9)).abstained
 
 
+def test_what_answers_a_comparison_as_a_whole_is_of_no_part() -> None:
+    answer = ask("Is metformin better than insulin for diabetes?", PARTS, LOW)
+    assert answer.analysis is not None
+    assert len(answer.analysis.parts) == 2
+    assert {s.part for s in answer.statements} == {None}
+    shown = answer_text(answer)
+    assert "No answer to this part" not in shown
+    assert not any(part in shown for part in answer.analysis.parts)
+    apart = ask(TWO, PARTS, LOW)
+    assert apart.analysis is not None
+    assert all(part in answer_text(apart) for part in apart.analysis.parts)
+
+
 def test_what_is_for_other_patients_is_shown_apart() -> None:
     answer = ask(BOY, PARTS, replace(LOW, threshold=0.0001))
     (apart,) = [i for i in answer.inapplicable if i.fact == "age"][:1]
@@ -151,9 +165,11 @@ def test_no_chain_goes_over_a_denied_edge() -> None:
 
 
 def test_over_a_bridge_the_edge_is_said_first() -> None:
-    asked = "What is given to most people for what metformin causes?"
+    asked = "What is given to most people for the thing that metformin causes?"
     rounds = ask(asked, PARTS, AskOptions(threshold=0.9)).rounds
-    threshold = max(r.chance for r in rounds if r.action == "bridge") * 0.9
+    (over,) = [r for r in rounds if r.action == "bridge"]
+    assert over.question == "What is given to most people for deficiency?"
+    threshold = over.chance * 0.9
     assert rounds[0].chance < threshold
     answer = ask(asked, PARTS, AskOptions(threshold=threshold, widen=("bridge",)))
     assert answer.rounds[-1].action == "bridge"
@@ -169,6 +185,14 @@ def test_over_a_bridge_the_edge_is_said_first() -> None:
             "2 assertions joined; "
         ]
     assert notice("joined", number="2") in answer.warnings
+
+
+def test_what_a_question_takes_as_known_does_not_answer_it() -> None:
+    known = "After some years metformin causes a deficiency of vitamin B12."
+    asked = "What is good for the deficiency that metformin causes?"
+    assert known not in texts(ask(asked, PARTS, replace(LOW, widen=())))
+    assert known not in texts(ask(asked.replace("deficiency", "thing"), PARTS, LOW))
+    assert known in texts(ask("What does metformin cause?", PARTS, LOW))
 
 
 def test_an_answer_that_needs_two_edges_says_so() -> None:
