@@ -13,8 +13,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from kgrag.verification.stems import stem
 from kgrag.verification.units import NUMBER_WORDS, UNIT_PATTERN
-from kgrag.verification.words import Reading, Token, stem
+from kgrag.verification.words import Reading, Token
 
 _UNIT: Final = re.compile(UNIT_PATTERN)
 _BOUNDS: Final = frozenset(

@@ -38,6 +38,10 @@ def check_certainty(said: Reading, text: Reading) -> Found:
                 continue
             return Check("certainty", "fail", f"the statement drops {text.tokens[at].word!r}",
                          "factual error"), "unsupported"  # fmt: skip
+    dropped = _only_considered(said, text) or _doubted(said, text)
+    if dropped:
+        return Check("certainty", "fail", f"the statement drops {dropped!r}",
+                     "factual error"), "unsupported"  # fmt: skip
     for label, weaker in (("order", ("advice", "option", "possible")),
                           ("advice", ("option", "possible"))):  # fmt: skip
         mine, its = said.labelled(label), text.labelled(label)
@@ -51,6 +55,41 @@ def check_certainty(said: Reading, text: Reading) -> Found:
                 return Check("certainty", "fail", f"{said.tokens[at].word!r} is stronger advice",
                              "factual error"), "unsupported"  # fmt: skip
     return Check("certainty", "pass" if compared else "not_applicable"), None
+
+
+_DOUBTED: Final = re.compile(
+    r"(?i)\b(?:but|although|though|however)\b[^.;]{0,30}\b(?:evidence|certainty|quality|data)\b"
+    r"[^.;]{0,30}\b(?:uncertain|weak|limited|low|poor|insufficient|inconclusive|sparse|lacking)\b"
+)
+
+
+def _doubted(said: Reading, text: Reading) -> str:
+    """What the evidence says of its own weakness, where the statement says nothing of it."""
+    match = _DOUBTED.search(text.text)
+    if match is None:
+        return ""
+    weak = read(match[0])
+    return "" if any(not weak.keys[i].isdisjoint(said.groups) for i in weak.content) else match[0]
+
+
+_CONSIDER: Final = re.compile(
+    r"(?i)(?:^|[.;:,(]\s*|\b(?:should|to|may|can|could|and|or|please)\s+)consider\b"
+    r"|\b(?:may|can|could|should|might) be (?:considered|offered|tried)\b"
+    r"|\bis (?:an option|optional)\b"
+)
+
+
+def _only_considered(said: Reading, text: Reading) -> str:
+    """What the evidence only wants considered, where the statement says to do it."""
+    if said.labelled("option", "possible", "probable"):
+        return ""
+    match = _CONSIDER.search(text.text)
+    if match is None:
+        return ""
+    behind = [text.keys[at] for at in text.content if text.tokens[at].start >= match.end()][:3]
+    before = [text.keys[at] for at in text.content if text.tokens[at].end <= match.start()][-3:]
+    told = any(part and shared(part, said.groups) >= 0.6 for part in (behind, before))
+    return match[0].strip(" .;:,(") if told else ""
 
 
 def _other_word(text: Reading, at: int, said: Reading) -> bool:
@@ -87,13 +126,21 @@ _AIM: Final = re.compile(
     r"|\bwe (?:aimed|sought|asked|planned|set out)\b"
     r"|\b(?:aim|objective|purpose|goal)s?\b(?= (?:of|was|were|is|to)\b)"
     r"|\bhypothes[ie][sz]\w*|\bspeculat\w+|\bconcerns? (?:that|about|for|over|as to)\b"
+    r"|\b(?:myths?|misconceptions?)\b|\bclaim(?:s|ed|ing)? that\b|\bden(?:y|ies|ied)\b"
+    r"|(?<!\bno )(?<!without )\bdoubt(?:s|ed|ful)?\b|\b(?:disput|refut|debunk|disprov)\w+"
+    r"|\b(?:insufficient|inadequate|no|little|lacks?|lack of|limited|weak)"
+    r" (?:\w+ )?evidence (?:that|for|to)\b"
+    r"|\bonce (?:thought|believed|held)\b|\bfalsely\b"
 )
 
 
 def check_aim(said: Reading, text: Reading) -> Found:
-    """What the evidence only asks, supposes or fears is not told as a finding."""
+    """What the evidence only asks, supposes, fears or denies is not told as a finding."""
     if said.text.rstrip().endswith("?") or _AIM.search(said.text):
         return Check("certainty", "not_applicable"), None
+    if text.text.rstrip().endswith("?"):
+        return Check("certainty", "fail", "the evidence only asks",
+                     "factual error"), "unsupported"  # fmt: skip
     for match in _AIM.finditer(text.text):
         if any(not t.keys.isdisjoint(said.groups) for t in read(match[0]).tokens if t.content):
             continue  # the statement tells the asking too

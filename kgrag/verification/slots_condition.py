@@ -17,7 +17,8 @@ from typing import Final
 from kgrag.records.answer import Check
 from kgrag.verification.complete import is_strength
 from kgrag.verification.cover import is_amount
-from kgrag.verification.numbers import Found, amounts
+from kgrag.verification.numbers import Found
+from kgrag.verification.numbers_read import amounts
 from kgrag.verification.slots_words import overlap
 from kgrag.verification.words import Reading, Token
 
@@ -38,6 +39,14 @@ _LEAST: Final = 0.4
 _LEAST_WITHOUT: Final = 0.5
 """A clause is left out when no more of it is told: with its opening word told, and without."""
 _EXCEPT: Final = frozenset("unless except excluding".split())
+_FACTLESS: Final = frozenset("if unless whether".split())
+_MODAL: Final = frozenset(
+    "should must may can could might will would need needs ought shall".split()
+)
+_NEEDED: Final = re.compile(
+    r"(?i)\b(?:as|if|when|where) (?:needed|required|necessary|tolerated|indicated)\b"
+    r"|\bprn\b"
+)
 _STRONG: Final = frozenset("if unless except until only provided when whenever".split())
 _WEAK: Final = re.compile(
     r"(?i)\b(?:weak|conditional|low|insufficient|expert opinion|consensus|ungraded|"
@@ -68,6 +77,10 @@ def check_condition(said: Reading, text: Reading, following: str = "") -> Found:
     if is_strength(following) and _WEAK.search(following) and not said.labelled("strength"):
         return Check("condition", "fail", f"without its strength: {following.strip()!r}"[:120],
                      "incomplete chain"), "unsupported"  # fmt: skip
+    needed = _NEEDED.search(text.text)
+    if needed and not _NEEDED.search(said.text) and not said.labelled("condition"):
+        return Check("condition", "fail", f"the statement leaves out {needed[0]!r}",
+                     "incomplete chain"), "unsupported"  # fmt: skip
     clauses = list(_clauses(text))
     if not any(c.opens for c in clauses):
         return Check("condition", "not_applicable"), None
@@ -78,6 +91,11 @@ def check_condition(said: Reading, text: Reading, following: str = "") -> Found:
             continue
         share, number = told[clause]
         kept = _opener_kept(text, clause, said)
+        if clause.opens in _FACTLESS and _is_all(text, clause, said):
+            return Check("condition", "fail", "the evidence only supposes it",
+                         "factual error"), "unsupported"  # fmt: skip
+        if clause.opens == "only" and not kept and _limits(text, clause.start):
+            share = 0.0  # "only if it lasts" told as "if it lasts"
         if clause.opens in _EXCEPT and not kept and not said.labelled("negation"):
             share = 0.0  # "except in pregnancy" told as "in pregnancy"
         if number == 0 and (kept or clause.opens not in _STRONG):
@@ -92,6 +110,24 @@ def check_condition(said: Reading, text: Reading, following: str = "") -> Found:
     return passed
 
 
+def _is_all(text: Reading, clause: _Clause, said: Reading) -> bool:
+    """Whether the statement says what stands in the clause and nothing else, as a fact."""
+    told = [said.keys[i] for i in said.content]
+    if len(told) < 2 or said.labelled("condition") or said.text.rstrip().endswith("?"):
+        return False
+    inside = frozenset(k for i in range(clause.start, clause.end) for k in text.keys[i])
+    return all(not keys.isdisjoint(inside) for keys in told)
+
+
+def _limits(text: Reading, at: int) -> bool:
+    """Whether this "only" stands before a condition: "only 5%" says no more than "5%"."""
+    behind = text.tokens[at + 1 : at + 2]
+    return bool(behind) and behind[0].word in _AFTER_ONLY
+
+
+_AFTER_ONLY: Final = frozenset("if when in for after to with by at during under once until".split())
+
+
 def _clauses(text: Reading) -> Iterator[_Clause]:
     """The clauses of the text: at marks, at turns and at words that open a condition."""
     start, opens = 0, None
@@ -100,6 +136,11 @@ def _clauses(text: Reading) -> Iterator[_Clause]:
         if opens == "strength" and token.word not in ")]":
             continue  # a bracket of strength is one clause
         opening = _opens(text, at)
+        if opens is not None and _is_over(text, start, at):
+            # "Women who are pregnant | should not take it": what follows is what holds for them.
+            yield _Clause(start, at, opens)
+            start, opens = at, opening
+            continue
         if token.word in _MARKS or opening or token.word in _TURNS:
             # "in women who have" keeps on opening; a mark or a turn ends it.
             if at > start:
@@ -116,18 +157,67 @@ def _clauses(text: Reading) -> Iterator[_Clause]:
         yield _Clause(start, len(tokens), opens)
 
 
+def _is_over(text: Reading, start: int, at: int) -> bool:
+    """Whether a clause about people or circumstances, which began at ``start``, ends before ``at``.
+
+    Nothing but grammar may part it from the advice: "In black patients start a thiazide", "During
+    pregnancy the dose is halved", "Women who are pregnant should not take it".
+    """
+    first, token = text.tokens[start].word, text.tokens[at]
+    before = text.tokens[at - 1]
+    fronted = first in _FRONT and (start == 0 or text.tokens[start - 1].mark)
+    if token.word in _MODAL or (first in _AGES and token.word in _IS):
+        return first in _RELATIVE or first in _BEFORE_PEOPLE or first in _AGES or fronted
+    if not (fronted or first in _AGES) or at - start < 2 or not (before.content or before.number):
+        return False
+    if token.word in ("the", "a", "an"):
+        return True
+    if first not in ("in", "for") or "people" not in before.labels or "people" in token.labels:
+        return False
+    ahead = [t.word for t in text.tokens[at : at + 12]]
+    return not any(t.mark for t in text.tokens[at : at + 12][:-1]) and (
+        ahead[0] not in _BEFORE_PEOPLE | _RELATIVE | _TURNS | _AGES | {"that", "at"}
+    )
+
+
+_AGES: Final = frozenset("over under above below older younger aged".split())
+_HOW_OFTEN: Final = frozenset(
+    "a an per every each in daily nightly weekly monthly yearly annually".split()
+)
+_IS: Final = frozenset("is are was were has have".split())
+_FRONT: Final = frozenset("in at during for on after before with without among under".split())
+# "In general", "in addition": nothing that what follows would depend on.
+_NO_CIRCUMSTANCE: Final = frozenset(
+    "addition general example fact contrast summary conclusion particular short turn order instance"
+    " part words study studies trial trials review section chapter total recent year years world"
+    " article report analysis meantime end past future most many some all case cases nutshell"
+    " comparison light spite terms view detail practice theory principle reality essence".split()
+)
+
+
 def _opens(text: Reading, at: int) -> str | None:
     token = text.tokens[at]
+    if token.word == "once" and any(t.word in _HOW_OFTEN for t in text.tokens[at + 1 : at + 2]):
+        return None
     if "condition" in token.labels:
         return token.word
+    if at == 0 and token.word in _FRONT:
+        first = next((t for t in text.tokens[1:6] if t.content or t.number), None)
+        return token.word if first and first.word not in _NO_CIRCUMSTANCE else None
     if token.word == "of" and at > 0 and text.tokens[at - 1].word in _PARTS:
         return None
     behind = [t for t in text.tokens[at + 1 : at + 6] if t.word not in _MARKS]
+    if token.word in _BEFORE_PEOPLE and behind and behind[0].number:
+        return None  # "1 in 5,000 people"
     if token.word in _BEFORE_PEOPLE and any("people" in t.labels for t in _until_verb(behind)):
         return token.word
     before = text.tokens[max(0, at - 2) : at]
+    if token.word in _RELATIVE:
+        return token.word
     people = any("people" in t.labels for t in before)
-    if people and (token.word in _RELATIVE or token.word in ("with", "aged", "that")):
+    if people and token.word in ("with", "aged", "that"):
+        return token.word
+    if people and token.word in _AGES and any(t.number for t in text.tokens[at + 1 : at + 4]):
         return token.word
     return None
 

@@ -9,6 +9,7 @@ the source's own; free paraphrase is beyond rules. A check that finds nothing to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -151,9 +152,19 @@ def _other_one(
     return None
 
 
+_STUDIED_IN: Final = re.compile(
+    r"(?i)\bin (?:\w+ ){0,2}(?:mice|rats|rodents|rabbits|dogs|pigs|monkeys|zebrafish|animals|animal"
+    r" (?:models?|stud\w+|experiments?)|cell (?:lines?|cultures?))\b|\bin (?:vitro|vivo)\b"
+)
+
+
 def check_people(said: Reading, text: Reading) -> Found:
     """The statement speaks of the ages, the sex and the species that its evidence speaks of."""
     compared = False
+    studied = _STUDIED_IN.search(text.text)
+    if studied and not said.labelled("animal") and "cell" not in said.text.lower():
+        return Check("population", "fail", f"leaves out {studied[0]!r}",
+                     "spurious correlation"), "unsupported"  # fmt: skip
     for label, others in _POPULATIONS:
         compared = compared or bool(said.labelled(label))
         found = _other_one(said, text, label, others)

@@ -66,6 +66,7 @@ _UNITS: Final[dict[str, tuple[str, float]]] = {
     "tab": ("tablet", 1.0), "cap": ("capsule", 1.0), "sachet": ("sachet", 1.0),
     "spray": ("puff", 1.0), "suppository": ("suppository", 1.0), "patch": ("patch", 1.0),
     "degree celsius": ("celsius", 1.0), "degree fahrenheit": ("fahrenheit", 1.0),
+    "to-one": ("ratio", 1.0),
 }  # fmt: skip
 _FREQUENCIES: Final = {
     "daily": "day", "a day": "day", "per day": "day", "each day": "day", "once daily": "day",

@@ -17,12 +17,14 @@ from kgrag.records.concepts import Mention
 from kgrag.verification.calibration_regimes import Calibration
 from kgrag.verification.claims_model import settled
 from kgrag.verification.cover import lacking
-from kgrag.verification.numbers import Found, Severity, check_amounts
+from kgrag.verification.numbers import Found, Severity, check_amounts, check_schedule
 from kgrag.verification.slots import check_population
 from kgrag.verification.slots_certainty import check_aim, check_cause, check_certainty
 from kgrag.verification.slots_condition import check_condition
+from kgrag.verification.slots_many import check_many
+from kgrag.verification.slots_narrower import check_narrower
 from kgrag.verification.slots_negation import check_negation
-from kgrag.verification.slots_order import check_places
+from kgrag.verification.slots_order import check_governed, check_places, check_sides
 from kgrag.verification.slots_words import check_direction, check_people, check_route
 from kgrag.verification.split import LONGEST, Aligned, Evidence, align, claims, prepare, whole_at
 from kgrag.verification.words import read
@@ -160,6 +162,7 @@ def _check_claim(
     first = nearest[0]
     slots = [
         *check_amounts(said.text, [near.text, *others]),
+        check_schedule(said.text, first.text),
         *(
             slot(said, first if slot in _OF_ONE and aligned.best >= _SAME_SUBJECT else near)
             for slot in _SLOTS
@@ -224,9 +227,12 @@ _SAME_SUBJECT: Final = 0.6
 """One sentence must tell so much of a claim to support it, or to be able to contradict it."""
 _SLOTS: Final = (
     check_negation, check_direction, check_people, check_route, check_certainty, check_cause,
-    check_places,
+    check_places, check_sides, check_governed, check_many, check_narrower,
 )  # fmt: skip
-_OF_ONE: Final = (check_people, check_places)  # compared with the nearest sentence alone
+# These are compared with the nearest sentence alone.
+_OF_ONE: Final = (
+    check_people, check_places, check_sides, check_governed, check_many, check_narrower,
+)  # fmt: skip
 _DRUGS: Final = ("drug", "chemical")
 
 

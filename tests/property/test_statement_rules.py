@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgrag.verification.numbers import amounts
+from kgrag.verification.numbers_read import amounts
 from kgrag.verification.verdict import judge_by_rules
 
 SENTENCES = (

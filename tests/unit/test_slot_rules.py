@@ -6,10 +6,11 @@ import time
 
 import pytest
 
-from kgrag.verification.numbers import amounts
+from kgrag.verification.numbers_read import amounts
 from kgrag.verification.split import nearness
+from kgrag.verification.stems import stem
 from kgrag.verification.verdict import judge_by_rules
-from kgrag.verification.words import read, stem
+from kgrag.verification.words import read
 
 BEHIND = " Other care is described below."
 
