@@ -216,14 +216,15 @@ def threshold_for(
 ) -> Threshold | None:
     """The lowest threshold above which ``precision`` holds by its lower bound; None when none.
 
-    Tried in one fixed order, from the ``first`` best scores on to ever more of them, and stopped
-    where the bound first falls short, so that trying many costs nothing of the bound's level.
+    Tried in one fixed order, from the ``first`` best scores on to ever more of them and at last to
+    all, and stopped where the bound first falls short, so that trying many costs nothing of the
+    bound's level.
     """
     order = sorted(range(len(scores)), key=lambda at: -scores[at])
     best: Threshold | None = None
-    size = float(first)
-    while round(size) <= len(order):
-        end = round(size)
+    size, end = float(first), 0
+    while first <= len(order) and end < len(order):
+        end = min(round(size), len(order))
         while end < len(order) and scores[order[end]] == scores[order[end - 1]]:
             end += 1
         hits = sum(right[i] for i in order[:end])

@@ -104,8 +104,8 @@ def paraphrases(count: int) -> list[Pair]:
     made = []
     for at in range(count):
         place = PLACES[at % len(PLACES)]
-        source = f"For infection of the {place}, adults take cefalexin for {at + 2} days."
-        statement = f"Adults take cefalexin for {at + 2} days for festering of the {place}."
+        source = f"The {place} clinic gives out cefalexin for {at + 2} days."
+        statement = f"The {place} clinic dishes out cefalexin for {at + 2} days."
         made.append(Pair(str(at), statement, (source,), "supported", str(at), "dev"))
     return made
 

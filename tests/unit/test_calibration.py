@@ -131,3 +131,11 @@ def test_thresholds_on_noise_are_rarely_given() -> None:
         scores = [rng.random() for _ in range(400)]
         given += threshold_for(scores, [rng.random() < 0.9 for _ in scores], 0.95) is not None
     assert given <= 300 * 0.08
+
+
+def test_a_threshold_reaches_the_end_of_what_is_right() -> None:
+    scores = [1.0] * 292 + [0.95] * 8
+    found = threshold_for(scores, [True] * 300, 0.95)
+    assert found is not None
+    assert (found.at, found.total) == (0.95, 300)
+    assert threshold_for([1.0] * 99, [True] * 99, 0.95) is None

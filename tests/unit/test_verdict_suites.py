@@ -65,6 +65,16 @@ def test_figures_against_those_worked_by_hand() -> None:
     assert found.accuracy.low < found.accuracy.mean < found.accuracy.high
 
 
+def test_what_is_told_with_a_verdict_is_held_against_what_was_right() -> None:
+    pairs = [pair(at, "supported" if at < 9 else "contradicted") for at in range(12)]
+    told = [Judged("supported", 0.9, stated=0.9)] * 10 + [Judged("not_enough_info", 0.0)] * 2
+    found = figures(pairs, told, THREE)
+    (only,) = found.stated
+    assert (only.chance, only.right, only.count) == (pytest.approx(0.9), 0.9, 10)
+    assert found.stated_ece == pytest.approx(0.0)
+    assert figures(pairs, [Judged("supported", 1.0)] * 12, THREE).stated_ece is None
+
+
 def test_an_interval_draws_groups_and_not_pairs() -> None:
     golds: list[Gold] = ["supported", "contradicted"] * 40
     judged = [Judged("supported" if at % 4 < 2 else g, 1.0) for at, g in enumerate(golds)]

@@ -144,7 +144,8 @@ def rules(
         for pair in pairs:
             raw = judge_by_rules(pair.statement, pair.evidence, linker=linker)
             verdict = settled(raw, pair.statement, pair.evidence, calibration)
-            found.append(Judged(verdict.verdict, verdict.confidence or 0.0))
+            sure = verdict.confidence
+            found.append(Judged(verdict.verdict, sure or 0.0, stated=sure))
         return found
 
     return Judge(name, judge)

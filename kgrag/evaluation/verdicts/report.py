@@ -17,6 +17,7 @@ from kgrag.evaluation.report import processor
 from kgrag.evaluation.verdicts.scoring import Figures, Selected
 from kgrag.ids import canonical
 from kgrag.records.answer import to_plain
+from kgrag.verification.calibration import Bin
 
 _PACKAGES: Final = ("torch", "transformers", "sentence-transformers", "numpy")
 
@@ -96,7 +97,8 @@ def _markdown(report: VerdictReport) -> list[str]:
         "With 95% bootstrap intervals over groups. Supported: how many are called so, precision"
         " (one-sided 95% lower bound), share of all pairs; reach at 0.95 is the largest share of"
         " pairs that some threshold, chosen on these very pairs, would call supported at precision"
-        " 0.95. AURC: the lower the better.",
+        " 0.95. AURC: the lower the better. ECE: of the probability of being supported, or of the"
+        " confidence told with a verdict.",
         "",
         "| judge | macro-F1 | accuracy | F1 of flagging | supported: called, precision (bound),"
         " share | reach at 0.95 | AUC of supported | AURC | ECE |",
@@ -106,7 +108,8 @@ def _markdown(report: VerdictReport) -> list[str]:
         cells = (
             str(of.macro_f1), str(of.accuracy), str(of.flagged_f1), _called(of.said),
             "" if of.auc is None else f"{of.best.coverage if of.best else 0:.3f}",
-            _number(of.auc), _number(of.aurc), _number(of.ece),
+            _number(of.auc), _number(of.aurc),
+            _number(of.ece if of.stated_ece is None else of.stated_ece),
         )  # fmt: skip
         lines.append(f"| {name} | {' | '.join(cells)} |")
     if report.against:
@@ -121,7 +124,9 @@ def _markdown(report: VerdictReport) -> list[str]:
         if name == report.mine or of.bins:
             lines += ["", *_confusion(name, of, report.labels)]
         if of.bins:
-            lines += ["", *_reliability(name, of)]
+            lines += ["", *_reliability(f"{name}: probability | share supported", of.bins)]
+        if of.stated:
+            lines += ["", *_reliability(f"{name}: confidence told | share right", of.stated)]
     return lines
 
 
@@ -139,9 +144,9 @@ def _confusion(name: str, of: Figures, labels: Sequence[str]) -> list[str]:
     return lines
 
 
-def _reliability(name: str, of: Figures) -> list[str]:
-    lines = [f"| {name}: probability | share supported | pairs |", "|---|---|---|"]
-    return lines + [f"| {b.chance:.3f} | {b.right:.3f} | {b.count} |" for b in of.bins]
+def _reliability(heading: str, bins: Sequence[Bin]) -> list[str]:
+    lines = [f"| {heading} | pairs |", "|---|---|---|"]
+    return lines + [f"| {b.chance:.3f} | {b.right:.3f} | {b.count} |" for b in bins]
 
 
 def _number(value: float | None) -> str:

@@ -35,12 +35,14 @@ class Judged:
     """A verdict on one pair. ``confidence`` orders verdicts, surest highest.
 
     ``supported`` rises with the chance of being supported; it is that chance where ``chance`` of
-    the judge says so. None for a judge that has no such score.
+    the judge says so. None for a judge that has no such score. ``stated`` is the probability of
+    being right that is told with the verdict, None where none is.
     """
 
     verdict: Gold
     confidence: float
     supported: float | None = None
+    stated: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Figures:
     risk being the share of wrong verdicts among the surest. ``said`` is what the judge itself calls
     supported; ``best`` the largest share that could be called supported at precision 0.95 if the
     threshold were chosen on these very pairs: a ceiling, no promise. ``ece`` and ``bins`` only
-    where the scores are probabilities.
+    where the scores are probabilities; ``stated_ece`` and ``stated`` of verdicts that are told with
+    a probability of being right.
     """
 
     accuracy: Estimate
@@ -80,6 +83,8 @@ class Figures:
     auc: float | None
     ece: float | None
     bins: tuple[Bin, ...]
+    stated_ece: float | None = None
+    stated: tuple[Bin, ...] = ()
 
 
 def figures(
@@ -102,6 +107,8 @@ def figures(
     known = [s for s in scores if s is not None]
     scored = len(known) == len(scores)
     bins = reliability(known, gold) if chance and scored else ()
+    told = [(j.stated, r) for j, r in zip(judged, right, strict=True) if j.stated is not None]
+    stated = reliability([s for s, _ in told], [r for _, r in told])
     verdicts = [as_label(j.verdict, labels) for j in judged]
     confusion: dict[str, dict[str, int]] = {
         label: {
@@ -123,6 +130,8 @@ def figures(
         auc=auc(known, gold) if scored else None,
         ece=expected_error(bins),
         bins=bins,
+        stated_ece=expected_error(stated),
+        stated=stated,
     )
 
 
