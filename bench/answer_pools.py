@@ -1,9 +1,10 @@
 """Development pools for the order of pieces in ``ask``: questions with all their citable pieces.
 
 The questions are the development halves of the answer suites (``kgrag.evaluation.answers_suites``)
-and those of ``labels/guide_questions.jsonl``, each through the whole retrieval of a kb that holds
-its corpus; cpgQA is all test and is not read. Of every piece it is kept whether it is right, the
-cheap features, and the matches of each token of the question in the token states of the piece: by
+and those of ``labels/guide_questions.jsonl`` and ``guide_questions_2.jsonl``, each through the
+whole retrieval of a kb that holds its corpus; cpgQA is all test and is not read. ``guide2`` came
+later and nothing is fitted on it. Of every piece it is kept whether it is right, the cheap
+features, and the matches of each token of the question in the token states of the piece: by
 itself, of its place, and within the states of its passage as they lie in the kb. Kept in
 ``bench/.cache/answers-NAME.pickle``.
 
@@ -32,6 +33,7 @@ from kgrag.retrieval.rerank_features import CHEAP, cheap_features
 
 CACHE = Path(__file__).with_name(".cache")
 SHORT = 48
+GUIDES = {"guide": QUESTIONS, "guide2": QUESTIONS.with_name("guide_questions_2.jsonl")}
 
 
 @dataclass
@@ -60,14 +62,14 @@ class AnswerPool:
         return zlib.crc32(b"fold" + self.key.encode()) % 5
 
 
-def guide_questions(engine, removed):
+def guide_questions(engine, removed, path=QUESTIONS):
     """(key, question, judge of a piece, documents not to find): never those of cpgQA.
 
     Without its document a question may have another answer: where reading found one it is left out.
     """
     barred = [d.id for d in engine.truth.documents(collection="cpgqa")]
     sources = {(d.source.collection, d.source.identifier): d.id for d in engine.truth.documents()}
-    for label in records(QUESTIONS):
+    for label in records(path):
         home = sources[label["collection"], label["identifier"]]
         place = sentence_of(engine.truth.document(home), label)
         if place is None or (removed and label["elsewhere"]):
@@ -112,8 +114,8 @@ def held(name, suite, text, gold):
 
 def pools(name, engine, limit, removed):
     weights = np.array([Weights.load().cheap[n] for n in CHEAP])
-    if name == "guide":
-        asked = guide_questions(engine, removed)
+    if name in GUIDES:
+        asked = guide_questions(engine, removed, GUIDES[name])
     elif name == "general":
         asked = general_questions(engine)
     else:
@@ -186,7 +188,7 @@ def load(names):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "name", choices=("guide", "general", *(n for n in ANSWER_SUITES if "cpgqa" not in n))
+        "name", choices=(*GUIDES, "general", *(n for n in ANSWER_SUITES if "cpgqa" not in n))
     )
     parser.add_argument("--kb", required=True)
     parser.add_argument("--questions", type=int, default=100)

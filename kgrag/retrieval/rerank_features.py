@@ -16,9 +16,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kgrag.encoding.base import TokenEncoder
 from kgrag.reasoning.coverage import content_words, coverage, weights
 from kgrag.retrieval.context import Citable
+from kgrag.retrieval.rerank_states import EncodesTokens
 from kgrag.verification.units import has_dose, quantities
 
 NAMES: Final = (
@@ -193,7 +193,7 @@ def _states(citable: Citable, evidence: Mapping[str, list[tuple[int, int]]]) -> 
 
 
 def late_features(
-    question: str, citables: Sequence[Citable], encoder: TokenEncoder
+    question: str, citables: Sequence[Citable], encoder: EncodesTokens
 ) -> NDArray[np.float64]:
     """Shape (pieces, 4): the last four of ``NAMES``, from one forward pass.
 
