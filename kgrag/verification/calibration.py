@@ -17,7 +17,9 @@ LEVEL: Final = 0.95
 """Of one-sided lower bounds."""
 FIRST: Final = 100
 """The fewest scored things that a threshold rests on: 99 right of 100 bound a share at 0.953."""
-_GROWTH: Final = 1.05
+TAIL: Final = 20
+"""The lowest scores above a threshold must be right as often as is asked by themselves."""
+_GROWTH: Final = 1.01
 
 
 def lower_bound(right: int, total: int, level: float = LEVEL) -> float:
@@ -218,7 +220,8 @@ def threshold_for(
 
     Tried in one fixed order, from the ``first`` best scores on to ever more of them and at last to
     all, and stopped where the bound first falls short, so that trying many costs nothing of the
-    bound's level.
+    bound's level. It is stopped too where the last ``TAIL`` taken in were right less often than
+    ``precision``: many sure ones of one kind do not vouch for unsure ones of another.
     """
     order = sorted(range(len(scores)), key=lambda at: -scores[at])
     best: Threshold | None = None
@@ -229,7 +232,8 @@ def threshold_for(
             end += 1
         hits = sum(right[i] for i in order[:end])
         bound = lower_bound(hits, end, level)
-        if bound < precision:
+        tail = order[max(0, end - TAIL) : end]
+        if bound < precision or sum(right[i] for i in tail) < precision * len(tail):
             break
         best = Threshold(scores[order[end - 1]], precision, bound, hits, end)
         size = max(end + 1.0, size * _GROWTH)

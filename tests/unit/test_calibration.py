@@ -139,3 +139,12 @@ def test_a_threshold_reaches_the_end_of_what_is_right() -> None:
     assert found is not None
     assert (found.at, found.total) == (0.95, 300)
     assert threshold_for([1.0] * 99, [True] * 99, 0.95) is None
+
+
+def test_many_sure_ones_do_not_vouch_for_unsure_ones() -> None:
+    scores = [0.95] * 300 + [0.4] * 12
+    right = [True] * 300 + [True] * 10 + [False] * 2
+    assert lower_bound(sum(right), len(right)) > 0.95
+    found = threshold_for(scores, right, 0.95)
+    assert found is not None
+    assert (found.at, found.total) == (0.95, 300)
