@@ -2,9 +2,9 @@
 
 ``settled`` puts the rules' verdict into its regime. Near the source's words it stands when the
 statement is as near as the precision that is asked was measured for. Anything else is free
-paraphrase: there a fitted model weighs what statement and evidence have in common, and may speak
-only above a threshold whose bound was met. kgrag's own measurement found none, so as shipped free
-paraphrase is ``not_enough_info``. Nothing that leaves the engine as an answer rests on it.
+paraphrase, and ``not_enough_info``: the fitted model that weighs what statement and evidence have
+in common met no bound of precision on claims that people wrote, so it speaks in ``kgrag eval``
+alone, beside the rules and the baselines.
 """
 
 from __future__ import annotations
