@@ -24,6 +24,7 @@ from kgrag.retrieval.seeds import Links, Names
 from kgrag.verification.verdict import Verification, verify_statement
 
 Kind = Literal["same_assertion", "same_advice", "same_words"]
+_Place = tuple[str, int, int]
 Judge = Callable[[str, Sequence[str]], Verification]
 
 LEAST_SHARED: Final = 0.6
@@ -69,7 +70,8 @@ def agreements(
     linker: Links | None = None,
     judge: Judge = verify_statement,
 ) -> tuple[Mapping[str, Any], ...]:
-    """One agreement for each quoting statement that another source supports, in their order.
+    """One agreement for each quoting statement that another source supports, in their order; one
+    for those that support each other.
 
     ``pieces`` are what else could have been quoted; the graph's assertions and recommendations are
     read through ``truth``, which is to be the ``Scope`` of the question. ``linker`` finds the
@@ -80,6 +82,7 @@ def agreements(
     offered = list(pieces)
     words = [frozenset(content_words(piece.text)) for piece in offered]
     found: list[Mapping[str, Any]] = []
+    known: list[list[_Place]] = []
     for number, statement in enumerate(statements):
         if statement.kind != "quote" or not statement.citations:
             continue
@@ -91,9 +94,21 @@ def agreements(
             *_saying(statement, offered, words, truth, judge),
         ]
         sides = _different(statement.citations[0], others, truth)
-        if sides:
+        places = [_place(c) for c in (statement.citations[0], *(s.citation for s in sides))]
+        # Two statements that agree with each other are one agreement.
+        told = any(all(any(map(_shared, [p] * len(t), t)) for p in places) for t in known)
+        if sides and not told:
+            known.append(places)
             found.append(_record(number, statement, sides, advice))
     return tuple(found)
+
+
+def _place(citation: Citation) -> _Place:
+    return citation.document.id, citation.start, citation.end
+
+
+def _shared(one: _Place, other: _Place) -> bool:
+    return one[0] == other[0] and one[1] < other[2] and other[1] < one[2]
 
 
 def _concepts(statement: Statement, truth: ReadsAdvice, linker: Links | None) -> list[str]:
@@ -125,14 +140,25 @@ def _advising(
     if not mine:
         return
     told = [side for a in mine for side in advised(a, truth, concepts)]
+    # What cannot agree is told by its record alone: reading hundreds of documents costs seconds.
+    aims, stances = {side.object for side in told}, {side.stance for side in told}
     for other in advice:
         if other.document_id == own.document.id:
+            continue
+        if other.direction not in stances or not aims.intersection(other.conditions):
+            continue
+        if not any(_about(side.subject, other, concepts) for side in told):
             continue
         sides = list(advised(other, truth, concepts))
         if not any(_agree(one, side, concepts) for one in told for side in sides):
             continue
         if may_show(truth.document(other.document_id), other.start, other.end):
             yield _Other("same_advice", cite(sides[0].evidence, truth))
+
+
+def _about(subject: str, advice: Recommendation, concepts: Concepts) -> bool:
+    named = advice.interventions or ("",)
+    return any(concepts.kin(subject, other) for other in named)
 
 
 def _meets(advice: Recommendation, citation: Citation) -> bool:

@@ -7,6 +7,7 @@ every check. A check that breaks ends the answer: it becomes an abstention that 
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Final
 
 from kgrag.errors import KgragError, SettingsError
@@ -15,15 +16,17 @@ from kgrag.reasoning.keep import OFFERED as OFFERED
 from kgrag.reasoning.keep import choose, keep
 from kgrag.reasoning.keep_forms import other_forms
 from kgrag.reasoning.keep_warnings import heeded
-from kgrag.reasoning.loop_answer import abstained, answered, nothing, showable
+from kgrag.reasoning.loop_answer import abstained, answered, nothing, showable, unaddressed_by
 from kgrag.reasoning.loop_gate import gate
+from kgrag.reasoning.once import Once
 from kgrag.reasoning.parts import GraphView as GraphView
 from kgrag.reasoning.parts import Parts as Parts
 from kgrag.reasoning.paths_answer import connection, joined, path_statement
 from kgrag.reasoning.rounds import BrokenCheckError, Draft, Strand, guarded
+from kgrag.reasoning.unaddressed import facts
 from kgrag.reasoning.widen import search
 from kgrag.records.analysis import Analysis
-from kgrag.records.answer import Answer, Statement
+from kgrag.records.answer import Answer, Check, Statement
 from kgrag.records.question import AskOptions
 
 MOST: Final = 4
@@ -51,8 +54,9 @@ def ask(
     draft = Draft(askable(question), identifier, limits, threshold)
     try:
         with guarded("answer", passing=KgragError):
-            answer = _asked(draft, parts)
+            answer = _asked(draft, replace(parts, truth=Once(parts.truth)))
         with guarded("gate"):
+            # Read again, and not from what was kept for this question.
             return gate(answer, parts.truth)
     except BrokenCheckError as broken:
         return nothing(draft, parts, broken.layer)
@@ -88,7 +92,24 @@ def _asked(draft: Draft, parts: Parts) -> Answer:
     statements = (*linked, *said)[: draft.options.statements]
     if not statements:
         return abstained(draft, parts, "nothing_passed")
+    if _misses_the_point(draft, statements):
+        return abstained(draft, parts, "not_covered")
     return answered(draft, parts, statements)
+
+
+def _misses_the_point(draft: Draft, statements: tuple[Statement, ...]) -> bool:
+    """Whether it is asked who must not have something, and nothing that is quoted speaks of the
+    patient of whom that is asked: "Is it safe in pregnancy?"."""
+    if draft.analysis is None or draft.analysis.intents[:1] != ("contraindication",):
+        return False
+    asked = [fact.text.strip() for _, fact in facts(draft.analysis.patient)]
+    # What speaks of the patient has to speak of the drug too, where others do.
+    of_it = tuple(s for s in statements if any(map(_of_the_drug, s.checks)))
+    return bool(asked) and list(unaddressed_by(draft, of_it or statements)) == asked
+
+
+def _of_the_drug(check: Check) -> bool:
+    return check.layer == "drug" and check.result == "pass"
 
 
 def _understand(draft: Draft, parts: Parts) -> None:

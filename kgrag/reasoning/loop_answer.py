@@ -12,8 +12,9 @@ from kgrag.reasoning.notices import is_emergency, notice
 from kgrag.reasoning.parts import GraphView, Parts
 from kgrag.reasoning.paths_answer import explained
 from kgrag.reasoning.rounds import Draft, guarded
+from kgrag.reasoning.unaddressed import unaddressed
 from kgrag.records.answer import Answer, EvidenceChain, Hit, Statement, to_plain
-from kgrag.retrieval.context import DOUBTFUL, Context, Reads, may_show, speaks_to_model
+from kgrag.retrieval.context import DOUBTFUL, Context, Reads, doubt_at, may_show, speaks_to_model
 from kgrag.verification.units import has_dose
 
 NEAREST: Final = 3
@@ -55,6 +56,9 @@ def answered(draft: Draft, parts: Parts, statements: tuple[Statement, ...]) -> A
         for strand in draft.answering
         if len(draft.strands) > 1 and strand.part not in answering
     ]
+    if facts := unaddressed_by(draft, statements):
+        told_of = ", ".join(f"“{fact}”" for fact in dict.fromkeys(facts))
+        warnings.append(notice("unaddressed", facts=told_of))
     doubtful = {c.document_id for c in context.citables if c.doubt >= DOUBTFUL}
     documents = tuple(dict.fromkeys(c.document for s in statements for c in s.citations))
     marked = {
@@ -77,7 +81,8 @@ def abstained(draft: Draft, parts: Parts, reason: str) -> Answer:
     """An abstention with the nearest evidence, which is no answer."""
     context = draft.context
     order = dict.fromkeys(r.citable.passage_id for s in draft.strands for r in s.ranked)
-    by_id = {hit.passage_id: hit for hit in draft.hits}
+    readable = [hit for hit in draft.hits if not _doubtful(hit, parts)]
+    by_id = {hit.passage_id: hit for hit in readable}
     hits = [by_id[i] for i in order if i in by_id][:NEAREST]
     with draft.clock.step("verification"):
         chain = EvidenceChain(draft.view.seeds, (), sound(hits, draft, context, parts))
@@ -88,6 +93,12 @@ def abstained(draft: Draft, parts: Parts, reason: str) -> Answer:
         tuple(warnings_of(draft, context, parts)), dict(parts.models), draft.clock.all(),
         **_told(draft, parts),
     )  # fmt: skip
+
+
+def _doubtful(hit: Hit, parts: Parts) -> bool:
+    """Whether the page was not read reliably: nobody is helped by what may not be its words."""
+    with guarded("evidence"):
+        return doubt_at(parts.truth.document(hit.document.id), hit.page) >= DOUBTFUL
 
 
 def nothing(draft: Draft, parts: Parts, layer: str) -> Answer:
@@ -160,3 +171,12 @@ def warnings_of(draft: Draft, context: Context, parts: Parts) -> list[str]:
     if draft.inapplicable:
         found.append(notice("inapplicable"))
     return [*found, *draft.warnings]
+
+
+def unaddressed_by(draft: Draft, statements: Iterable[Statement]) -> tuple[str, ...]:
+    """What the question tells of its patient and nothing that is shown speaks of."""
+    if draft.analysis is None:
+        return ()
+    apart = (item.statement for item in draft.inapplicable)
+    with guarded("facts"):
+        return unaddressed(draft.analysis, (*statements, *apart))

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any, Final
 
 from kgrag.errors import BrokenInvariant
 from kgrag.reasoning.notices import notice
+from kgrag.reasoning.once import Once
 from kgrag.reasoning.paths import is_chain, path_text
 from kgrag.records.answer import (
     Answer,
@@ -45,7 +45,7 @@ def gate(answer: Answer, truth: Reads) -> Answer:
     """
     if not isinstance(answer, Answer):
         raise BrokenInvariant("what was made is no answer")
-    truth = _Once(truth)
+    truth = Once(truth)
     if answer.abstained is not True:
         if not answer.statements:
             raise BrokenInvariant("an answer says nothing")
@@ -63,14 +63,6 @@ def gate(answer: Answer, truth: Reads) -> Answer:
     # Whatever else it tells can be written down as it is: no object, and no number that is none.
     json.dumps(answer.to_json(), allow_nan=False)
     return answer
-
-
-class _Once:
-    """Reads of ``truth``, each document once for one gate."""
-
-    def __init__(self, truth: Reads) -> None:
-        self.document = cache(truth.document)
-        self.info = cache(truth.info)
 
 
 def closed(answer_id: str, question: str, layer: str) -> Answer:

@@ -174,6 +174,20 @@ def names_medicine(text: str, linker: Links | None) -> bool:
     return linker is not None and any(m.type in _SUBSTANCES for m in linker.link(text))
 
 
+def listed_medicines(text: str) -> list[tuple[str, int]]:
+    """The medicines and classes of the class table that the text names, with where."""
+    return [(name, start) for name, start, _ in _table_names(plain(text))]
+
+
+def kin(name: str) -> re.Pattern[str]:
+    """Finds the medicine, its class, or for a class its members, in ``plain`` text."""
+    names = {name, *_groups(name)}
+    for group in drug_classes():
+        if name in group.of:
+            names |= group.of | group.names
+    return names_pattern(frozenset(names))
+
+
 def _table_names(lower: str) -> list[tuple[str, int, int]]:
     every = frozenset(n for group in drug_classes() for n in group.names | group.of)
     found = names_pattern(every).finditer(lower)

@@ -13,8 +13,9 @@ from kgrag.records.answer import Check, Citation, PathStep, Seed, Statement
 from kgrag.records.question import AskOptions, Choice, Selection
 from kgrag.retrieval.context import Citable, Found, Reads
 from kgrag.retrieval.rerank import LinearReranker
+from kgrag.verification.names import Links
 from kgrag.verification.quotes import check_span
-from kgrag.verification.verdict import Links, check_question
+from kgrag.verification.verdict import check_question
 
 if TYPE_CHECKING:
     from kgrag.engine import Engine

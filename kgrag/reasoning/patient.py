@@ -195,7 +195,7 @@ def _allergies(masked: str, question: str, mentions: Sequence[Mention]) -> tuple
         if cue[0].startswith(("rash", "hives")):
             continue  # "a rash with itching" is no allergy
         for part in re.finditer(r"[^,]{2,40}?(?=,|\sand\s|\sor\s|\Z)", masked[cue.end() : stop]):
-            word = re.search(r"[a-z][\w-]*(?:\s[a-z][\w-]*){0,2}", part[0].removeprefix(" and "))
+            word = _SUBSTANCE.search(part[0].removeprefix(" and "))
             if word and word[0] not in ("it", "them", "this", "that", "the", "any", "anything"):
                 at = cue.end() + part.start() + part[0].index(word[0])
                 end = at + len(word[0])
@@ -215,6 +215,11 @@ def _allergies(masked: str, question: str, mentions: Sequence[Mention]) -> tuple
     return tuple(found[at] for at in sorted(found))
 
 
+# A substance that no lexicon knows ends where the sentence goes on.
+_SUBSTANCE: Final = re.compile(
+    r"[a-z][\w-]*(?:\s(?!(?:ha[sd]|have|is|was|are|were|needs?|presents?|takes?|comes?|gets?|got|"
+    r"develops?|wants?|with|who|should|can|in|at|for)\b)[a-z][\w-]*){0,2}"
+)
 _NOT_A_SUBSTANCE: Final = frozenset(
     "severe drug food known the any her his their my an history had has have are is was were no "
     "not seasonal and with for suspected reported documented serious mild immediate true "

@@ -171,8 +171,10 @@ def _inapplicable(record: Mapping[str, Any]) -> Iterator[Block]:
     if found:
         yield Heading("Not for this patient")
         yield Para("What these say does not apply here, and is no part of the answer.")
+    number = sum(len(statement["citations"]) for statement in record["statements"])
     for one in found:
-        yield _statement(one["statement"], 0, f"Not applicable: {one['reason']}")
+        yield _statement(one["statement"], number, f"Not applicable: {one['reason']}")
+        number += len(one["statement"]["citations"])
 
 
 def _follow_up(record: Mapping[str, Any]) -> Iterator[Block]:

@@ -11,7 +11,7 @@ from asserted_world import PlainNames, Said, curie, document
 from kgrag.reasoning.agreement import agreements
 from kgrag.records.answer import Citation, CitedDocument, Statement
 from kgrag.records.recommendations import Grade, Recommendation
-from kgrag.records.text import Metadata
+from kgrag.records.text import Document, Metadata
 from kgrag.retrieval.scope import Scope
 from kgrag.stores.base import Ingested
 from kgrag.stores.memory_truth import MemoryTruth
@@ -91,6 +91,41 @@ def test_nearly_the_same_words_of_another_source() -> None:
     (agreement,) = found(statement(one), one, two, pieces=True)
     assert agreement["kinds"] == ["same_words"]
     assert agreement["publishers"] == 0
+
+
+def test_two_statements_that_agree_with_each_other_are_one_agreement() -> None:
+    one = says("a", "drug treats gout.", "One", "2020")
+    two = says("b", "People with gout are given drug with success.", "Two", "2024-05")
+    truth = MemoryTruth()
+    for item in (one, two):
+        truth.put(item)
+    both = [statement(one, asserts=True), statement(two, asserts=True)]
+    (agreement,) = agreements(both, [], Scope(truth), NAMES)
+    assert agreement["statement"] == 0
+
+
+class Counting(MemoryTruth):
+    """Counts the documents that are read whole."""
+
+    read = 0
+
+    def document(self, document_id: str) -> Document:
+        self.read += 1
+        return super().document(document_id)
+
+
+def test_advice_that_cannot_agree_is_not_read() -> None:
+    one = graded(says("a", "Offer drug against gout (Grade A).", "One"), "Grade A")
+    truth = Counting()
+    truth.put(one)
+    for number in range(20):
+        other = graded(says(f"b{number}", f"Offer drug for gout, {number} (Grade B)."), "Grade B")
+        (advice,) = other.recommendations
+        elsewhere = replace(advice, conditions=(curie("cough"),))
+        truth.put(replace(other, recommendations=(elsewhere,)))
+    truth.read = 0
+    agreements([statement(one)], [], Scope(truth), NAMES, linker=Finds([Mentioned(curie("drug"))]))
+    assert truth.read < 10
 
 
 def test_other_amounts_and_denials_are_no_agreement() -> None:

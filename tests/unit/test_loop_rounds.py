@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 from broken_world import QUESTIONS, Listed, world
 
+from kgrag.reasoning.keep_checks import _NO_STATEMENT
 from kgrag.reasoning.loop import Parts, ask
 from kgrag.reasoning.notices import notice
 from kgrag.records.answer import Answer, Check
 from kgrag.records.question import AskOptions, Selection
+from kgrag.records.text import Document, Doubt
 from kgrag.render import answer_text
 from kgrag.retrieval.passages import Candidate
 
@@ -118,6 +120,62 @@ def test_what_is_for_other_patients_is_shown_apart() -> None:
     assert apart.statement.text not in texts(answer)
     assert notice("inapplicable") in answer.warnings
     assert not any("for adults" in text for text in texts(answer))
+
+
+def test_what_nothing_quoted_speaks_of_is_told() -> None:
+    asked = "A woman allergic to aspirin has diabetes. What is the treatment?"
+    answer = ask(asked, PARTS, LOW)
+    assert not answer.abstained
+    assert notice("unaddressed", facts="“aspirin”") in answer.warnings
+    assert not [w for w in ask(ADULTS, PARTS, LOW).warnings if "speaks of" in w]
+    pregnant = ask(PREGNANT, PARTS, replace(LOW, threshold=0.0001))
+    assert not [w for w in pregnant.warnings if "speaks of" in w]
+
+
+def test_whether_it_is_safe_is_not_answered_by_what_speaks_of_nobody_such() -> None:
+    asked = "Is insulin safe in breastfeeding?"
+    answer = ask(asked, PARTS, LOW)
+    assert answer.abstained
+    assert answer.reason == notice("not_covered")
+    assert not ask("Is metformin safe in pregnancy?", PARTS, LOW).abstained
+
+
+def test_a_warning_of_another_drug_is_no_answer() -> None:
+    told = texts(ask("When is insulin contraindicated in diabetes?", PARTS, LOW))
+    assert not any("metformin" in text for text in told)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Martinez, J., Kahana, D., Ghuman, S., & Wilson, H. (2021).",
+        "Insulin and diabetes, a review of trials. N Engl J 2010;12(3):345-9",
+        "By the end of this section, you should be able to describe the treatment of diabetes.",
+    ],
+)
+def test_references_and_plans_of_a_text_are_no_statements(text: str) -> None:
+    assert _NO_STATEMENT.search(text)
+    for sentence in (s for d in DOCUMENTS.values() for s in d.text.split("\n\n")):
+        assert not _NO_STATEMENT.search(sentence)
+    assert not _NO_STATEMENT.search("Smith, J., found that insulin helps (Hall, K., 2021).")
+
+
+def test_the_nearest_evidence_is_of_pages_that_could_be_read() -> None:
+    near = ask(NOTHING, PARTS, AskOptions()).evidence.passages
+    assert near
+    doubtful = {hit.document.id for hit in near}
+
+    class Doubted:
+        info = staticmethod(PARTS.truth.info)
+
+        def document(self, document_id: str) -> Document:
+            found = PARTS.truth.document(document_id)
+            if document_id not in doubtful:
+                return found
+            return replace(found, doubts=(Doubt("garbled", 0.9, "no words"),))
+
+    left = ask(NOTHING, replace(PARTS, truth=Doubted()), AskOptions()).evidence.passages
+    assert not doubtful & {hit.document.id for hit in left}
 
 
 def test_what_only_the_population_contradicts_is_shown_apart_but_no_warning() -> None:

@@ -208,4 +208,6 @@ def test_allergies_are_the_patients_own() -> None:
     assert analyse("No known drug allergies").patient.allergies == ()
     of_one = analyse("Is amoxicillin used in a patient allergic to penicillin?").patient.allergies
     assert [a.value for a in of_one] == ["penicillin"]
+    unknown = analyse("A woman allergic to newdrug has gout. What helps?").patient.allergies
+    assert [a.value for a in unknown] == ["newdrug"]
     assert analyse("I am 30. My brother is allergic to penicillin.").patient.allergies == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -227,6 +228,25 @@ def test_parts_of_a_question_have_their_own_heading_and_an_unanswered_one_says_s
         parts[0], "Gout is a disease.", parts[1], "Colchicine first.", parts[2], "No answer to this"
     ]  # fmt: skip
     assert [shown.index(words) for words in order] == sorted(shown.index(w) for w in order)
+
+
+def test_what_answers_the_whole_stands_under_no_part() -> None:
+    answer = Answer(
+        "answer_1", "Is A better than B for gout?", False, None,
+        (replace(statement("A and B are alike.", "b"), part=None),),
+        analysis=Analysis("q", parts=("What is known of A?", "What is known of B?")),
+    )  # fmt: skip
+    for render in (answer_text, answer_markdown, answer_html):
+        shown = render(answer)
+        assert "alike" in shown
+        assert "What is known" not in shown
+        assert "No answer" not in shown
+
+
+def test_places_are_numbered_through() -> None:
+    shown = answer_text(full())
+    said = [int(n) for n in re.findall(r"\[(\d+)\] On", shown)]
+    assert said == list(range(1, len(said) + 1))
 
 
 def test_an_abstention_shows_the_nearest_as_no_answer() -> None:
