@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kgrag.verification.calibration_regimes import Calibration
-    from kgrag.verification.verdict import Links
+    from kgrag.verification.names import Links
 
 
 def verify_json(

@@ -7,7 +7,7 @@ nearest sentence: a true name in a false place is an error too.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -69,7 +69,7 @@ def lacking(said: Reading, nearest: Sequence[Reading], elsewhere: Collection[str
                 # A direction or a cause is told by the sentence that tells the rest, or not at all.
                 (far if token.labels.isdisjoint(_TURNING) else turned).append(at)
             continue
-        if _joined(said, at, nearest) or _short_form(said, at, nearest):
+        if _joined(said, at, nearest):
             continue
         (nowhere if keys.isdisjoint(elsewhere) else far).append(at)
     used = _used_twice(said, nearest)
@@ -143,7 +143,7 @@ def _fewer(said: Reading, text: Reading, place: int) -> bool:
     return mine < sum(not text.keys[i].isdisjoint(own) for i in text.content)
 
 
-# --- one word or two, short forms ---------------------------------------------------------------
+# --- one word or two ----------------------------------------------------------------------------
 
 
 def _joined(said: Reading, at: int, nearest: Sequence[Reading]) -> bool:
@@ -173,47 +173,3 @@ def _pairs(reading: Reading) -> frozenset[str]:
         for one, other in pairwise(words)
         if one[0].isalpha() and other[0].isalpha()
     )
-
-
-def _short_form(said: Reading, at: int, nearest: Sequence[Reading]) -> bool:
-    """The word is the initials of words of the evidence, or its initials stand there."""
-    token = said.tokens[at]
-    raw = said.text[token.start : token.end]
-    if 2 <= len(raw) <= 6 and raw.rstrip("s").isupper() and raw.isalpha():
-        letters = raw.rstrip("s").lower()
-        if any(letters in run for reading in nearest for run in _initials(reading)):
-            return True
-    short = {w for reading in nearest for w in _capitals(reading)}
-    return bool(short) and any(run in short for run in _runs(said, at))
-
-
-@lru_cache(maxsize=1_024)
-def _initials(reading: Reading) -> tuple[str, str]:
-    """The first letters of all words, and of the words with content."""
-    words = [t for t in reading.tokens if not t.mark]
-    return "".join(t.word[0] for t in words), "".join(t.word[0] for t in words if not t.empty)
-
-
-@lru_cache(maxsize=1_024)
-def _capitals(reading: Reading) -> frozenset[str]:
-    raws = (reading.text[t.start : t.end] for t in reading.tokens)
-    return frozenset(
-        raw.rstrip("s").lower()
-        for raw in raws
-        if 2 <= len(raw.rstrip("s")) <= 6 and raw.rstrip("s").isupper() and raw.isalpha()
-    )
-
-
-def _runs(said: Reading, at: int) -> Iterable[str]:
-    """The initials of each run of two to six words that the place stands in."""
-    for words in (
-        [i for i, t in enumerate(said.tokens) if not t.mark],
-        [i for i, t in enumerate(said.tokens) if not t.mark and not t.empty],
-    ):
-        here = words.index(at)
-        letters = "".join(said.tokens[i].word[0] for i in words[max(0, here - 5) : here + 6])
-        middle = min(here, 5)
-        for start in range(middle + 1):
-            for end in range(middle + 1, min(len(letters), start + 6) + 1):
-                if end - start >= 2:
-                    yield letters[start:end]

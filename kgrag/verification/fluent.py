@@ -12,9 +12,10 @@ from kgrag.records.answer import Check, Citation, Statement
 from kgrag.retrieval.instructions import speaks_to_model
 from kgrag.verification.entailment.base import Entailment
 from kgrag.verification.entailment.check import check_entailment
+from kgrag.verification.names import Links
 from kgrag.verification.quotes import ReadsDocuments, check_span
 from kgrag.verification.split import claims
-from kgrag.verification.verdict import Links, verify_statement
+from kgrag.verification.verdict import verify_statement
 
 NEAREST: Final = 3
 """How many citations a sentence is held against, the nearest ones, alone and in pairs."""

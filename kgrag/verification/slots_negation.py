@@ -35,7 +35,7 @@ def _scope(text: Reading, at: int) -> list[frozenset[str]]:
 def check_negation(said: Reading, text: Reading) -> Found:
     """The statement negates what its evidence negates: neither drops nor adds a negation."""
     mine, its = said.labelled("negation"), text.labelled("negation")
-    turned = _partly(said, text) or _twice(said, text)
+    turned = _partly(said, text) or _twice(said, text) or _prefixed(said, text)
     if turned:
         return Check("negation", "fail", turned, "factual error"), "contradicts"
     if not mine and not its:
@@ -116,6 +116,20 @@ def _twice(said: Reading, text: Reading) -> str:
             if bare.search(other) and not re.search(rf"\bnot {match[1]}", other):
                 return f"{match[0]!r} against {match[1]!r}"
     return ""
+
+
+def _prefixed(said: Reading, text: Reading) -> str:
+    """What is "non-small" in the one is not "small" in the other."""
+    mine, its = _behind_non(said), _behind_non(text)
+    for other, denied in ((text, mine - its), (said, its - mine)):
+        for word in sorted(denied):
+            if any(token.word == word for token in other.tokens):
+                return f"'non-{word}' against {word!r}"
+    return ""
+
+
+def _behind_non(text: Reading) -> set[str]:
+    return {other.word for one, other in pairwise(text.tokens) if one.word == "non"}
 
 
 _VERBS: Final = frozenset(

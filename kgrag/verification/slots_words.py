@@ -69,7 +69,7 @@ def _count(text: Reading, group: str) -> int:
 
 # --- opposites ----------------------------------------------------------------------------------
 
-_OPPOSITES: Final[tuple[tuple[str, str], ...]] = (
+OPPOSITES: Final[tuple[tuple[str, str], ...]] = (
     ("up", "down"), ("better", "worse"), ("before", "after"), ("above", "below"),
     ("acute", "chronic"), ("severe", "mild"), ("early", "late"), ("positive", "negative"),
     ("start", "stop"), ("left", "right"), ("dependent", "independent"), ("sensitive", "resistant"),
@@ -109,7 +109,7 @@ def _opposed(said: Reading, text: Reading, one: str, other: str) -> tuple[str, s
 def check_direction(said: Reading, text: Reading) -> Found:
     """No word of the statement stands in the evidence as its opposite."""
     compared = 0
-    for one, other in _OPPOSITES:
+    for one, other in OPPOSITES:
         for here, there in ((one, other), (other, one)):
             compared += bool(said.labelled(here))
             found = _opposed(said, text, here, there)

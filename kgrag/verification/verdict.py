@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from kgrag.errors import DataError
 from kgrag.records.answer import Check, Verdict, to_plain
@@ -17,6 +17,8 @@ from kgrag.records.concepts import Mention
 from kgrag.verification.calibration_regimes import Calibration
 from kgrag.verification.claims_model import settled
 from kgrag.verification.cover import lacking
+from kgrag.verification.names import DRUGS, Names
+from kgrag.verification.names import Links as Links
 from kgrag.verification.numbers import Found, Severity, check_amounts, check_schedule
 from kgrag.verification.slots import check_population
 from kgrag.verification.slots_certainty import check_aim, check_cause, check_certainty
@@ -26,8 +28,8 @@ from kgrag.verification.slots_narrower import check_narrower
 from kgrag.verification.slots_negation import check_negation
 from kgrag.verification.slots_order import check_governed, check_places, check_sides
 from kgrag.verification.slots_words import check_direction, check_people, check_route
-from kgrag.verification.split import LONGEST, Aligned, Evidence, align, claims, prepare, whole_at
-from kgrag.verification.words import read
+from kgrag.verification.split import LONGEST, Aligned, Evidence, claims, prepare, whole_at
+from kgrag.verification.words import Token, read
 
 MAX_CHARS = 200_000
 """The longest statement and the longest evidence, together, that are checked; in characters."""
@@ -35,12 +37,6 @@ MAX_CHARS = 200_000
 
 MAX_CLAIMS: Final = 300
 """The most different sentences of one statement that are checked."""
-
-
-class Links(Protocol):
-    """What finds concepts in a text: ``kgrag.linking.Linker``."""
-
-    def link(self, text: str, start: int = 0, end: int | None = None) -> tuple[Mention, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +85,8 @@ def judge_by_rules(
         check = Check("evidence", "fail", "there is no text to check against", "fabricated source")
         return Verification("not_enough_info", None, (check,))
     prepared = prepare(texts)
+    names = Names(texts, linker)
+    named = names.evidence(texts, prepared)
     checks: list[Check] = []
     severities: list[Severity] = []
     covered = 1.0
@@ -105,13 +103,13 @@ def judge_by_rules(
             checks.extend(found)
             severities.extend(against)
             continue
-        aligned = align(claim, prepared)
+        aligned = names.align(claim, named)
         if aligned is None:  # evidence of marks only
             checks.append(Check("evidence", "fail", "the evidence has no sentence"))
             severities.append("unsupported")
             continue
         covered = min(covered, aligned.covered)
-        found, against = _check_claim(aligned, prepared, linker)
+        found, against = _check_claim(aligned, named, linker)
         checks.extend(found)
         severities.extend(against)
     return _conclude(tuple(checks), severities, covered)
@@ -140,11 +138,8 @@ def _check_claim(
     near = read(aligned.text)
     checks: list[Check] = [Check("span", "not_applicable", "not a quotation")]
     against: list[Severity] = []
-    named = _Named(said.text, near.text, linker) if linker is not None else None
     found = lacking(said, nearest, evidence.places.keys())
     words = [said.tokens[at] for at in found.all]
-    if named is not None:
-        words = [w for w in words if not named.covers(w.start, w.end)]
     if not words and aligned.best < _SAME_SUBJECT:
         detail = "no sentence tells it: its words stand in several"
         checks.append(Check("coverage", "fail", detail, "incomplete chain"))
@@ -172,8 +167,8 @@ def _check_claim(
         if aligned.best >= 0.5
         else (Check("condition", "not_applicable"), None),
     ]
-    if named is not None:
-        slots.extend(named.checks([(w.start, w.end) for w in words]))
+    if linker is not None:
+        slots.extend(_check_concepts(linker.link(said.text), words))
     for check, severity in slots:
         checks.append(check)
         if severity:
@@ -193,34 +188,20 @@ def _neighbours(evidence: Evidence, aligned: Aligned) -> list[str]:
     ]
 
 
-class _Named:
-    """The concepts of a claim and of its evidence, by their ids."""
-
-    def __init__(self, said: str, near: str, linker: Links) -> None:
-        self._said = linker.link(said)
-        self._known = {m.concept for m in linker.link(near)}
-
-    def covers(self, start: int, end: int) -> bool:
-        """Whether the word is part of a name of a concept that the evidence names."""
-        return any(m.start <= start and end <= m.end and m.concept in self._known
-                   for m in self._said)  # fmt: skip
-
-    def checks(self, lacking_words: Sequence[tuple[int, int]]) -> list[Found]:
-        """No drug and no other concept whose words the evidence lacks."""
-        found: list[Found] = []
-        for layer, types in (("drugs", _DRUGS), ("entities", None)):
-            mine = [m for m in self._said if (m.type in _DRUGS) == (types is not None)]
-            new = [
-                m for m in mine
-                if any(m.start < end and start < m.end for start, end in lacking_words)
-            ]  # fmt: skip
-            if new:
-                detail = f"{new[0].text!r} is not in the evidence"
-                found.append((Check(layer, "fail", detail, "factual error"), "unsupported"))
-            else:
-                found.append((Check(layer, "pass", f"{len(mine)} concepts") if mine else
-                              Check(layer, "not_applicable"), None))  # fmt: skip
-        return found
+def _check_concepts(mentions: Sequence[Mention], lacking_words: Sequence[Token]) -> list[Found]:
+    """No drug and no other concept whose words the evidence lacks."""
+    found: list[Found] = []
+    for layer, drugs in (("drugs", True), ("entities", False)):
+        mine = [m for m in mentions if (m.type in DRUGS) == drugs]
+        new = [m for m in mine if any(m.start < w.end and w.start < m.end for w in lacking_words)]
+        if new:
+            detail = f"{new[0].text!r} is not in the evidence"
+            found.append((Check(layer, "fail", detail, "factual error"), "unsupported"))
+        elif mine:
+            found.append((Check(layer, "pass", f"{len(mine)} concepts"), None))
+        else:
+            found.append((Check(layer, "not_applicable"), None))
+    return found
 
 
 _SAME_SUBJECT: Final = 0.6
@@ -233,7 +214,6 @@ _SLOTS: Final = (
 _OF_ONE: Final = (
     check_people, check_places, check_sides, check_governed, check_many, check_narrower,
 )  # fmt: skip
-_DRUGS: Final = ("drug", "chemical")
 
 
 def _conclude(
