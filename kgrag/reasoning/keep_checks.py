@@ -8,6 +8,7 @@ from typing import Final
 
 from kgrag.errors import BrokenInvariant
 from kgrag.reasoning.answerable import speaks_to
+from kgrag.reasoning.coverage import content_words
 from kgrag.reasoning.medicines import kin, listed_medicines
 from kgrag.reasoning.parts import GraphView, Parts
 from kgrag.reasoning.phrases import plain
@@ -29,6 +30,12 @@ _ASKS_A_DOSE: Final = re.compile(
 )
 # "The dose is halved in renal impairment" answers too.
 _TELLS_A_DOSE: Final = re.compile(r"\bdos(?:e|es|age|ages|ing)\b", re.IGNORECASE)
+# The cell of a row that says what the row is for.
+_INDICATION: Final = re.compile(
+    r"(?:^|;\s?)(?:indications?|conditions?|diseases?|diagnos[ie]s|infections?|used for|for)"
+    r"(?:\s[^:;]{1,30})?:(?P<what>[^;\n]{1,200})",
+    re.IGNORECASE | re.MULTILINE,
+)
 # "Smith, J., Jones, K., & Hall, T. (2021)", "2010;12(3):34-9", "you should be able to describe".
 _NO_STATEMENT: Final = re.compile(
     r"(?:[A-Z][\w'’-]{1,30},\s(?:[A-Z]\.\s?){1,3}[,&(]?\s?(?:&\s)?){3}"
@@ -153,6 +160,7 @@ def _checks(
         if parts.linker is not None and has_dose(citable.text):
             named = asked if strand.bridge else draft.question
             checks.append(_same_drug(named, citable.text, parts.linker))
+            checks.append(_same_indication(named, citable.text, parts.linker))
         elif parts.linker is not None and _asks_of_a_drug(draft):
             checks.append(_of_the_drug(draft, citable, parts.linker))
     with guarded("limits"):
@@ -178,6 +186,20 @@ def _same_drug(question: str, quotation: str, linker: Links) -> Check:
     if asked & quoted:
         return Check("drug", "pass")
     return Check("drug", "fail", "a dose of another drug than the one asked about", "factual error")
+
+
+def _same_indication(question: str, quotation: str, linker: Links) -> Check:
+    """A row of a table that says what its dose is for is for a condition that is asked about."""
+    cells = " ; ".join(m["what"] for m in _INDICATION.finditer(quotation))
+    asked, told = (
+        {m.concept for m in linker.link(text) if m.type == "disease"} for text in (question, cells)
+    )
+    if not asked or not told:
+        return Check("indication", "not_applicable")
+    words = set(content_words(cells)) & set(content_words(question))
+    if asked & told or words:
+        return Check("indication", "pass")
+    return Check("indication", "fail", "a dose for another condition", "factual error")
 
 
 def _asks_of_a_drug(draft: Draft) -> bool:

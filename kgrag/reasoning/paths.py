@@ -25,6 +25,10 @@ _CONNECTION: Final = re.compile(
 )
 
 
+# What is so of each of two things by itself, and of no third.
+_OF_MEDICINES: Final = frozenset(
+    ("treats", "prevents", "contraindicated_in", "interacts_with", "diagnoses", "monitored_by")
+)
 # So many times the paths that are wanted are weighed by belief, the most specific ones.
 _WEIGHED: Final = 4
 
@@ -76,7 +80,8 @@ def paths_between(
     """The best shortest paths between the two concepts of any pair, by belief and specificity.
 
     The belief in the weakest edge, divided by what the path costs (``Graph.paths``), decides. A
-    step keeps the direction of its assertion. A path of which one edge has no current evidence in
+    step keeps the direction of its assertion. A path over what two concepts merely share (both are
+    contraindicated in it) is none. A path of which one edge has no current evidence in
     a passage is left out: words outside of passages (index headings) state nothing. A negated edge
     is a path of its own and part of no longer one.
     """
@@ -84,6 +89,7 @@ def paths_between(
     for one, other in pairs:
         between = graph.paths([one], [other], max_edges=max_edges, limit=limit)
         # A detour beside a direct way says less than nothing.
+        between = tuple(path for path in between if not _only_alike(path))
         shortest = min((len(path.edges) for path in between), default=0)
         found.extend(path for path in between if len(path.edges) == shortest)
     found.sort(key=lambda path: (path.cost, [e.assertion for e in path.edges]))
@@ -104,6 +110,16 @@ def paths_between(
         steps = tuple(path_step(held[e.assertion], truth, names) for e in path.edges)
         made.append(Path(steps, weakest, path.cost))
     return tuple(made)
+
+
+def _only_alike(path: GraphPath) -> bool:
+    """Whether two neighbouring edges only say the same of two things: that two medicines must not
+    be used in pregnancy, or that one is used in two diseases, connects them with nothing."""
+    return any(
+        one.predicate == other.predicate
+        and (one.object == other.object or one.predicate in _OF_MEDICINES)
+        for one, other in pairwise(path.edges)
+    )
 
 
 def _in_passages(truth: Reads, assertion: Assertion) -> Assertion:

@@ -186,15 +186,29 @@ def _follow_up(record: Mapping[str, Any]) -> Iterator[Block]:
 
 def _paths(record: Mapping[str, Any]) -> Iterator[Block]:
     paths = other_paths(record)
+    cited = [c for i in reading_order(record["statements"])
+             for c in record["statements"][i]["citations"]]  # fmt: skip
     blocks: list[Block] = []
     for path in paths:
-        blocks.append(Para("Path: " + path_line(path)))
-        for step in path:
+        known = [_number_of(step["citation"], cited) for step in path]
+        seen = ", ".join(f"[{number}]" for number in dict.fromkeys(known) if number)
+        blocks.append(Para(f"Path: {path_line(path)}" + (f" (in {seen})" if seen else "")))
+        for step, number in zip(path, known, strict=True):
             citation = step["citation"]
-            blocks.append(Quoted(citation["quote"], (place(citation) + mark_of(citation),)))
+            if not number:
+                blocks.append(Quoted(citation["quote"], (place(citation) + mark_of(citation),)))
     if blocks:
         word = "path" if len(paths) == 1 else "paths"
         yield Details(f"How the concepts hang together ({len(paths)} {word})", tuple(blocks))
+
+
+def _number_of(citation: Mapping[str, Any], cited: Sequence[Mapping[str, Any]]) -> int:
+    """The number under which the answer shows the whole of the citation; 0 when it does not."""
+    for number, one in enumerate(cited, start=1):
+        same = one["document"]["id"] == citation["document"]["id"]
+        if same and one["start"] <= citation["start"] and citation["end"] <= one["end"]:
+            return number
+    return 0
 
 
 _FACTS = (

@@ -155,6 +155,28 @@ def test_a_path_against_the_direction_of_an_edge_is_no_chain() -> None:
     assert not is_chain(path)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "connected"),
+    [
+        (("warfarin", "contraindicated_in", "pregnancy"),
+         ("doxycycline", "contraindicated_in", "pregnancy"), False),
+        (("warfarin", "interacts_with", "amiodarone"),
+         ("amiodarone", "interacts_with", "doxycycline"), False),
+        (("drug", "treats", "warfarin"), ("drug", "treats", "doxycycline"), False),
+        (("drug", "treats", "warfarin"), ("drug", "causes", "doxycycline"), True),
+        (("warfarin", "causes", "x"), ("x", "causes", "doxycycline"), True),
+        (("x", "causes", "warfarin"), ("x", "causes", "doxycycline"), True),
+    ],
+)  # fmt: skip
+def test_what_two_things_merely_share_is_no_path(
+    first: tuple[str, str, str], second: tuple[str, str, str], connected: bool
+) -> None:
+    said: list[Said] = [(*e, False, f"{e[0]} {e[1]} {e[2]}.") for e in (first, second)]
+    truth = truth_of(one=said)
+    ends = [seed("warfarin"), seed("doxycycline")]
+    assert bool(seed_paths(ends, build_graph(truth), truth, NAMES)) is connected
+
+
 def test_no_path_is_longer_than_asked() -> None:
     truth = truth_of(chain=CHAIN)
     graph = build_graph(truth)

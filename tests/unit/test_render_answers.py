@@ -243,6 +243,19 @@ def test_what_answers_the_whole_stands_under_no_part() -> None:
         assert "No answer" not in shown
 
 
+def test_a_path_that_a_citation_shows_is_not_quoted_again() -> None:
+    made = full("Drug A is first.")
+    step = made.evidence.paths[0][0]
+    statement_ = statement("Drug A is first.")
+    again = replace(made, statements=(statement_,), evidence=EvidenceChain(paths=((step,),)))
+    shown = answer_text(again).partition("Path:")[2]
+    assert "(in [1])" in shown
+    assert "“Drug A" not in shown.partition("Read of")[0]
+    far = replace(step, citation=cited("Drug A is first.", "z"))
+    other = replace(again, evidence=EvidenceChain(paths=((far,),)))
+    assert "“Drug A" in answer_text(other).partition("Path:")[2].partition("Read of")[0]
+
+
 def test_places_are_numbered_through() -> None:
     shown = answer_text(full())
     said = [int(n) for n in re.findall(r"\[(\d+)\] On", shown)]
