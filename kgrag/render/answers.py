@@ -98,7 +98,7 @@ def _abstention(record: Mapping[str, Any]) -> Iterator[Block]:
     if hits:
         yield Para("Nearest evidence (not an answer):")
     for hit in hits:
-        yield Quoted(short(hit["text"]), (place(hit) + mark_of(hit),), exact=False)
+        yield Quoted(short(hit["text"]), (place(hit) + mark_of(hit),), exact=False, apart=True)
 
 
 def _statements(record: Mapping[str, Any]) -> Iterator[Block]:
@@ -130,7 +130,8 @@ def _statement(statement: Mapping[str, Any], before: int, reason: str = "") -> Q
         if not exact:
             lines.append(f"“{line(citation['quote'])}”")
         lines.append(opened_at(citation))
-    return Quoted(statement["text"], (*lines, verdict_line(statement)), exact, reason)
+    told = (*lines, verdict_line(statement))
+    return Quoted(statement["text"], told, exact, reason, apart=bool(reason))
 
 
 def _agreements(record: Mapping[str, Any]) -> Iterator[Block]:

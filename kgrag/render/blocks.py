@@ -37,13 +37,15 @@ class Para:
 class Quoted:
     """A statement or a quotation with the lines that say where it stands and how it was checked.
 
-    ``exact`` is True for the characters of a source; ``label`` stands before it.
+    ``exact`` is True for the characters of a source; ``label`` stands before it. What is ``apart``
+    is no part of the answer and must not look like it.
     """
 
     text: str
     lines: tuple[str, ...] = ()
     exact: bool = True
     label: str = ""
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

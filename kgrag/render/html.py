@@ -98,8 +98,9 @@ def _block(block: Block, top: int) -> str:
 def _quoted(block: Quoted) -> str:
     text = f"“{block.text}”" if block.exact else block.text
     label = f"<p class='label'>{_line(block.label)}</p>" if block.label else ""
+    figure = "<figure class='apart'>" if block.apart else "<figure>"
     return (
-        f"<figure>{label}<blockquote>{escaped(text)}</blockquote>"
+        f"{figure}{label}<blockquote>{escaped(text)}</blockquote>"
         f"<figcaption>{_small(block.lines)}</figcaption></figure>"
     )
 

@@ -24,6 +24,7 @@ padding:.5em .8em}
 .kgrag figure{margin:1em 0}
 .kgrag blockquote{margin:0;padding:.3em 0 .3em .9em;border-left:.25rem solid #1f5fa8;
 font-size:1.06rem;color:#1b1f24}
+.kgrag .apart blockquote{border-left:.25rem dashed #6b7280;color:#3b434d;font-size:1rem}
 .kgrag .label{font-weight:600;color:#7a3b00;margin:0 0 .3em}
 .kgrag figcaption,.kgrag .small{font-size:.84rem;color:#4b5563;margin:.35em 0 0 1.2em;
 line-height:1.45}

@@ -256,6 +256,17 @@ def test_a_path_that_a_citation_shows_is_not_quoted_again() -> None:
     assert "“Drug A" in answer_text(other).partition("Path:")[2].partition("Read of")[0]
 
 
+def test_what_is_no_answer_looks_like_none() -> None:
+    page = answer_page(full())
+    assert page.count("<figure class='apart'>") == len(full().inapplicable)
+    none = Answer(
+        "a", "q?", True, "No.",
+        evidence=EvidenceChain(passages=(Hit(cited("Gout.").document, "psg", "Gout.", 0, 5, 1.0),)),
+    )  # fmt: skip
+    shown = answer_page(none)
+    assert shown.count("<figure") == shown.count("<figure class='apart'>") == 1
+
+
 def test_places_are_numbered_through() -> None:
     shown = answer_text(full())
     said = [int(n) for n in re.findall(r"\[(\d+)\] On", shown)]
