@@ -11,7 +11,6 @@ from kgrag.verification.slots_words import (
     STOPS,
     around,
     best,
-    counts,
     in_shared_phrase,
     overlap,
     shared,
@@ -176,7 +175,7 @@ def _told(text: Reading, at: int, said: Reading) -> bool:
         token = text.tokens[i]
         if token.word in _SOURCES or token.labels & {"possible", "probable"}:
             continue
-        if counts(token):
+        if token.content or token.number:
             behind.append(text.keys[i])
     return len(behind) > 1 and shared(behind, said.groups) >= 0.99
 

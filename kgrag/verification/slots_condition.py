@@ -19,7 +19,7 @@ from kgrag.verification.complete import is_strength
 from kgrag.verification.cover import is_amount
 from kgrag.verification.numbers import Found
 from kgrag.verification.numbers_read import amounts
-from kgrag.verification.slots_words import overlap
+from kgrag.verification.slots_words import best
 from kgrag.verification.words import Reading, Token
 
 _MARKS: Final = frozenset(";:,.()[]")
@@ -35,6 +35,8 @@ _ANYBODY: Final = frozenset(
     "people person persons patient patients individual individuals those participants subjects"
     " cases population populations u.s human humans".split()
 )
+_MOST_RIVALS: Final = 24
+"""A word that stands more often than this in one sentence is compared in its first places."""
 _LEAST: Final = 0.4
 _LEAST_WITHOUT: Final = 0.5
 """A clause is left out when no more of it is told: with its opening word told, and without."""
@@ -275,6 +277,7 @@ def _matched(text: Reading, said: Reading) -> frozenset[int]:
     surroundings are those that it has.
     """
     found: set[int] = set()
+    ranked: dict[tuple[int, ...], list[int]] = {}
     for at in text.content:
         own = text.keys[at]
         mine = [i for i in said.content if not said.keys[i].isdisjoint(own)]
@@ -282,14 +285,15 @@ def _matched(text: Reading, said: Reading) -> frozenset[int]:
             if not own.isdisjoint(said.groups):
                 found.add(at)  # by a phrase or by what a negated word negates
             continue
-        rivals = [i for i in text.content if not text.keys[i].isdisjoint(text.tokens[at].keys)]
+        rivals = tuple(i for i in text.content if not text.keys[i].isdisjoint(text.tokens[at].keys))
         if len(rivals) <= len(mine):
             found.add(at)
             continue
-        ranked = sorted(
-            rivals, key=lambda i: (-max(overlap(text, i, said, m) for m in mine), i)
-        )  # fmt: skip
-        if at in ranked[: len(mine)]:
+        if rivals not in ranked:
+            near = mine[:_MOST_RIVALS]
+            scored = [(-best(text, i, said, near), i) for i in rivals[:_MOST_RIVALS]]
+            ranked[rivals] = [i for _, i in sorted(scored)]
+        if at in ranked[rivals][: len(mine)]:
             found.add(at)
     return frozenset(found)
 

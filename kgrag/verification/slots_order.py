@@ -13,7 +13,7 @@ from typing import Final
 
 from kgrag.records.answer import Check
 from kgrag.verification.numbers import Found
-from kgrag.verification.slots_words import STOPS, TURNS, counts, overlap
+from kgrag.verification.slots_words import STOPS, TURNS, overlap
 from kgrag.verification.stems import stem
 from kgrag.verification.words import Reading, Token
 
@@ -25,8 +25,8 @@ _MOST_PIVOTS: Final = 8
 
 def check_places(said: Reading, text: Reading) -> Found:
     """No two words of the evidence stand in each other's place in the statement."""
-    mine = [at for at, token in enumerate(said.tokens) if counts(token)]
-    its = [at for at, token in enumerate(text.tokens) if counts(token)]
+    mine = [at for at, token in enumerate(said.tokens) if token.content or token.number]
+    its = [at for at, token in enumerate(text.tokens) if token.content or token.number]
     if _passives(said) != _passives(text) or max(len(mine), len(its)) > _LONGEST:
         return _NOTHING
     order: list[tuple[int, int]] = []
@@ -170,6 +170,7 @@ def check_sides(said: Reading, text: Reading) -> Found:
     """What acts in the evidence acts in the statement, and is not what is acted upon."""
     if max(len(said.tokens), len(text.tokens)) > 4 * _LONGEST:
         return _NOTHING
+    twins = dict(_pairs(said, text))
     its = list(islice(_pivots(text), _MOST_PIVOTS))
     for pivot in islice(_pivots(said), _MOST_PIVOTS):
         rivals = [other for other in its if other.kind == pivot.kind]
@@ -178,8 +179,8 @@ def check_sides(said: Reading, text: Reading) -> Found:
         other = max(rivals, key=lambda p: (overlap(said, pivot.at, text, p.at), -p.at))
         swapped = pivot.turned != other.turned
         mine, its_sides = (pivot.left, pivot.right), (other.left, other.right)
-        same = [_shared_places(said, mine[n], text, its_sides[n]) for n in (0, 1)]
-        cross = [_shared_places(said, mine[n], text, its_sides[1 - n]) for n in (0, 1)]
+        same = [_shared_places(said, mine[n], text, its_sides[n], twins) for n in (0, 1)]
+        cross = [_shared_places(said, mine[n], text, its_sides[1 - n], twins) for n in (0, 1)]
         wrong, right = (same, cross) if swapped else (cross, same)
         if wrong[0] and wrong[1] and sum(map(len, wrong)) > sum(map(len, right)):
             return _changed(said, wrong[0][0], wrong[1][0])
@@ -251,19 +252,16 @@ def _side(text: Reading, places: range) -> tuple[int, ...]:
 
 
 def _shared_places(
-    said: Reading, mine: tuple[int, ...], text: Reading, its: tuple[int, ...]
+    said: Reading, mine: tuple[int, ...], text: Reading, its: tuple[int, ...], twins: dict[int, int]
 ) -> list[int]:
-    """The places of ``mine`` whose word stands in ``its`` and, in both texts, nowhere else."""
+    """The places of ``mine`` whose word both texts have once, the evidence in ``its``."""
     found = []
     for at in mine:
-        keys = said.tokens[at].keys
-        there = [i for i in text.content if not text.tokens[i].keys.isdisjoint(keys)]
-        if len(there) != 1 or there[0] not in its:
-            continue
-        if sum(not said.tokens[i].keys.isdisjoint(keys) for i in said.content) != 1:
+        there = twins.get(at)
+        if there is None or there not in its:
             continue
         free = _before(said, at)
-        if not free or free != _before(text, there[0]):
+        if not free or free != _before(text, there):
             found.append(at)
     return found
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from kgrag.records.answer import Check
 from kgrag.verification.numbers import Found
-from kgrag.verification.words import Reading, Token
+from kgrag.verification.words import Reading
 
 _WIDTH: Final = 4
 """So many content words on either side are the surroundings of a word."""
@@ -25,23 +25,25 @@ TURNS: Final = frozenset({"but", "however", "although", "though", "while", "wher
 
 def around(text: Reading, at: int, width: int = _WIDTH) -> list[frozenset[str]]:
     """The keys of the content words and numbers around a place, nearest clause or not."""
-    before = [i for i in range(max(0, at - 4 * width), at) if counts(text.tokens[i])][-width:]
-    after = [
-        i for i in range(at + 1, min(len(text.tokens), at + 4 * width)) if counts(text.tokens[i])
-    ]
-    return [text.keys[i] for i in (*before, *after[:width])]
-
-
-def counts(token: Token) -> bool:
-    """A word with content, or a number."""
-    return token.content or token.number
+    counted = text.counted
+    before = [i for i in range(max(0, at - 4 * width), at) if counted[i]][-width:]
+    after = [i for i in range(at + 1, min(len(counted), at + 4 * width)) if counted[i]][:width]
+    return [text.keys[i] for i in (*before, *after)]
 
 
 def overlap(text: Reading, at: int, other: Reading, there: int) -> float:
     """The share of the words around ``at`` that stand around ``there`` too; 1.0 without any."""
-    mine = around(text, at)
-    its = frozenset(key for keys in around(other, there) for key in keys)
+    mine, its = _surroundings(text, at)[0], _surroundings(other, there)[1]
     return sum(not keys.isdisjoint(its) for keys in mine) / len(mine) if mine else 1.0
+
+
+def _surroundings(text: Reading, at: int) -> tuple[list[frozenset[str]], frozenset[str]]:
+    """What ``around`` gives, and all keys of it; kept with the reading: it is asked for often."""
+    found = text.surroundings.get(at)
+    if found is None:
+        near = around(text, at)
+        found = text.surroundings[at] = near, frozenset().union(*near)
+    return found
 
 
 def best(text: Reading, at: int, other: Reading, places: Iterable[int]) -> float:

@@ -101,7 +101,18 @@ class Reading:
 
     @cached_property
     def content(self) -> tuple[int, ...]:
+        """The places of the words with content."""
         return tuple(at for at, token in enumerate(self.tokens) if token.content)
+
+    @cached_property
+    def counted(self) -> tuple[bool, ...]:
+        """Of each token, whether it has content or is a number."""
+        return tuple(token.content or token.number for token in self.tokens)
+
+    @cached_property
+    def surroundings(self) -> dict[int, tuple[list[frozenset[str]], frozenset[str]]]:
+        """What stands around a place, filled in by those who ask."""
+        return {}
 
 
 @lru_cache(maxsize=4_096)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 import pytest
@@ -152,3 +153,17 @@ def test_giant_input_stays_bounded(unit: str) -> None:
     started = time.perf_counter()
     assert judge_by_rules(half, [half + "end"]).checks
     assert time.perf_counter() - started < 60
+
+
+def test_many_long_sentences_of_few_words_stay_bounded() -> None:
+    """Every word stands in every sentence, often: what was cubic in their number took minutes."""
+    words = (
+        "zinc reduces deaths in men or women not before 5 mg if severe than cough by only".split()
+    )
+    rng = random.Random(1)
+    made = [
+        "The " + " ".join(rng.choice(words) for _ in range(320))[:1_900] + "." for _ in range(48)
+    ]
+    started = time.process_time()
+    assert judge_by_rules(" ".join(made[:24]), [" ".join(made[24:])]).verdict != "supported"
+    assert time.process_time() - started < 15
