@@ -1,14 +1,16 @@
-"""Refusal: the same questions before and after the documents that hold their answers are removed.
+"""Refusal: the same questions with and without the documents that hold their answers.
 
+    KGRAG_DATA=... python bench/refusal.py --kb DIR [--questions 300] [--rows FILE]
     KGRAG_DATA=... python bench/refusal.py --kb DIR --copy SCRATCH [--questions 150]
 
-The kb holds cpgQA's passages (recipe ``cpgqa``) beside other corpora. 150 of its questions whose
-gold answer has at least four words are asked. Then, in a copy of the kb, every current document
-whose text holds the gold answer of any of them is really removed, and they are asked again.
-Sixty questions of general knowledge, other than those of any fit, are asked too. Other guidelines
-on the same subject stay in the kb, so an answer after the removal is not always a wrong one.
-Beside the settings' threshold it is told what others would have kept and refused, by the chance
-that the last round saw.
+The kb holds cpgQA's passages (recipe ``cpgqa``) beside other corpora. Questions whose gold answers
+have at least four words are asked, the first ones in the order of a hash of their ids. Then each is
+asked again while every document whose text holds a gold answer of it is kept from retrieval. With
+``--copy`` the documents of all of them are really removed, in a copy of the kb: fewer of the same
+guideline are then left to mislead. Sixty questions of general knowledge, other than those of any
+fit, are asked too. Other guidelines on the same subject stay in the kb, so an answer without the
+documents is not always a wrong one. Beside the settings' threshold it is told what others would
+have kept and refused, by the best chance that a round saw.
 """
 
 from __future__ import annotations
@@ -16,14 +18,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import shutil
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from ask_parts import Barring
 from machine import describe
 
 from kgrag import Engine
+from kgrag.reasoning.loop import ask
+from kgrag.reasoning.parts import Parts
+from kgrag.records.question import AskOptions
 
 GENERAL = """Who composed the Goldberg Variations?
 What is the currency of Norway?
@@ -105,55 +112,89 @@ def chance(answer) -> float:
     return max((r.chance for r in answer.rounds), default=0.0)
 
 
+def told(answer, golds) -> dict:
+    """What is kept of an answer: no text of it."""
+    said = [flat(s.text) for s in answer.statements]
+    return {
+        "abstained": answer.abstained,
+        "chance": round(chance(answer), 4),
+        "words": sum(len(t.split()) for t in said),
+        "gold": any(g in t for g in golds for t in said),
+    }
+
+
 def curve(before: list, after: list, general: list) -> None:
     """What each threshold would keep and refuse, and the area under the curve of both."""
-    kept, gone, other = (np.array([chance(a) for a in of]) for of in (before, after, general))
-    print("| threshold | answerable kept | refused after the removal | general refused |")
-    print("|---|---|---|---|")
+    kept, gone, other = (np.array([a["chance"] for a in of]) for of in (before, after, general))
+    print("| threshold | answerable kept | of these with the gold | refused without their documents"
+          " | general refused |")  # fmt: skip
+    print("|---|---|---|---|---|")
+    gold = np.array([a["gold"] for a in before])
     for at in np.linspace(0.1, 0.9, 17):
-        shares = ((kept >= at).mean(), (gone < at).mean(), (other < at).mean())
+        told = kept >= at
+        right = gold[told].mean() if told.any() else float("nan")
+        shares = (told.mean(), right, (gone < at).mean(), (other < at).mean())
         print(f"| {at:.2f} | " + " | ".join(f"{s:.3f}" for s in shares) + " |")
     gaps = kept[:, None] - gone[None, :]
     print(f"AUC of the chance: {(gaps > 0).mean() + (gaps == 0).mean() / 2:.3f}")
 
 
+def removed(kb: Path, copy: Path, chosen: list[dict], holding: dict[str, list[str]]) -> list[dict]:
+    """What is told in a copy of the kb from which the documents of all questions are removed."""
+    gone = sorted({d for ids in holding.values() for d in ids})
+    shutil.copytree(kb, copy)
+    with Engine.open(copy, mode="write") as engine:
+        # One purge and one new index for all of them.
+        for identifier in gone[:-1]:
+            engine.truth.remove(identifier)
+        engine.remove(gone[-1])
+        print(f"documents removed: {len(gone)}", flush=True)
+        return [told(engine.ask(r["question"]), r["golds"]) for r in chosen]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kb", type=Path, required=True)
-    parser.add_argument("--copy", type=Path, required=True, help="a folder to make the copy in")
-    parser.add_argument("--questions", type=int, default=150)
+    parser.add_argument("--copy", type=Path, help="a folder to make the copy in")
+    parser.add_argument("--questions", type=int, default=300)
+    parser.add_argument("--rows", type=Path, help="a line of JSON a question, as it is asked")
     options = parser.parse_args()
     path = Path(os.environ["KGRAG_DATA"]) / "bench" / "cpgqa" / "qa.jsonl"
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    long = [r for r in rows if all(len(a["text"].split()) >= WORDS_OF_GOLD for a in r["answers"])]
-    chosen = random.Random(11).sample(long, options.questions)
-    golds = {flat(a["text"]) for r in chosen for a in r["answers"]}
-    asked = [r["question"] for r in chosen]
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    for row in rows:
+        row["golds"] = [flat(a["text"]) for a in row["answers"]]
+    long = [r for r in rows if all(len(g.split()) >= WORDS_OF_GOLD for g in r["golds"])]
+    long.sort(key=lambda r: (zlib.crc32(b"limit" + str(r["id"]).encode()), str(r["id"])))
+    chosen = long[: options.questions]
     print(describe())
+    kept = options.rows.open("w", encoding="utf-8") if options.rows else None
+    before, after, general = [], [], []
     with Engine.open(options.kb) as engine:
-        holding = [
-            info.id
-            for info in engine.truth.documents()
-            if any(g in flat(engine.truth.document(info.id).text) for g in golds)
-        ]
-        before = [engine.ask(q) for q in asked]
-        general = [engine.ask(q) for q in GENERAL]
-    said = share([a.abstained for a in before])
-    print(f"answerable questions wrongly abstained: {said}", flush=True)
-    print(f"general knowledge abstained: {share([a.abstained for a in general])}", flush=True)
-    shutil.copytree(options.kb, options.copy)
-    with Engine.open(options.copy, mode="write") as engine:
-        # One purge and one new index for all of them.
-        for identifier in holding[:-1]:
-            engine.truth.remove(identifier)
-        engine.remove(holding[-1])
-        print(f"documents removed: {len(holding)}", flush=True)
-        after = [engine.ask(q) for q in asked]
-    print(f"abstained after the removal: {share([a.abstained for a in after])}")
+        engine.warm_up()
+        own = Parts.of(engine)
+        texts = {d.id: flat(engine.truth.document(d.id).text) for d in engine.truth.documents()}
+        holding = {
+            r["question"]: [i for i, text in texts.items() if any(g in text for g in r["golds"])]
+            for r in chosen
+        }
+        for row in chosen:
+            before.append(told(engine.ask(row["question"]), row["golds"]))
+            if options.copy is None:
+                without = Barring(own.retriever, tuple(holding[row["question"]]))
+                parts = replace(own, retriever=without)
+                after.append(told(ask(row["question"], parts, AskOptions()), row["golds"]))
+            if kept:
+                line = {"id": row["id"], "before": before[-1], "after": after[-1:]}
+                print(json.dumps(line), file=kept, flush=True)
+        general = [told(engine.ask(q), ()) for q in GENERAL]
+    if options.copy is not None:
+        after = removed(options.kb, options.copy, chosen, holding)
+    print(f"answerable questions kept: {share([not a['abstained'] for a in before])}")
+    print(f"refused without their documents: {share([a['abstained'] for a in after])}")
+    print(f"general knowledge refused: {share([a['abstained'] for a in general])}")
+    repeated = sum(a["gold"] for a in after)
+    print(f"answers without the documents that repeat a gold answer: {repeated}")
     curve(before, after, general)
-    wrong = [a for a in after if not a.abstained]
-    repeated = sum(any(g in flat(s.text) for g in golds for s in a.statements) for a in wrong)
-    print(f"answers after the removal that repeat a removed gold answer: {repeated}")
 
 
 if __name__ == "__main__":
