@@ -98,6 +98,16 @@ def _found(
 @click.option("--statements", type=click.IntRange(1, 50), help="At most this many statements.")
 @click.option("--words", type=click.IntRange(5, 1000), help="At most this many words each.")
 @click.option("--as-of", metavar="DATE", help="From what was in force on that day (ISO date).")
+@click.option(
+    "--mode",
+    type=click.Choice(["quote", "fluent"]),
+    help="Quotations, or free sentences too, each confirmed by a checker that the settings name.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, 3600, min_open=True),
+    help="Begin no further round of looking after this time.",
+)
 @encoder_option
 @batch.options
 def ask(
@@ -108,6 +118,8 @@ def ask(
     statements: int | None,
     words: int | None,
     as_of: str | None,
+    mode: str | None,
+    seconds: float | None,
     encoder: str | None,
     source: Path | None,
     out: Path | None,
@@ -123,6 +135,8 @@ def ask(
         "statements": statements,
         "words": words,
         "as_of": as_of,
+        "mode": mode,
+        "seconds": seconds,
     }
     with remote.open_engine(kb, encoder) as engine:
         if source is not None and out is not None:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from kgrag.errors import DataError, RetryableError, SettingsError
+from kgrag import errors
+from kgrag.errors import DataError, KgragError, RetryableError, SettingsError
 from kgrag.progress import Progress
 
 _NOTE_SECONDS: Final = 900  # a long note takes minutes
@@ -83,6 +84,22 @@ def _read(options: dict[str, Any]) -> dict[str, Any]:
     return options | {"selection": selection(options.get("selection") or {})}
 
 
+def _told(reply: urllib.error.HTTPError) -> KgragError:
+    """The error that the server tells of, of the family that it has there."""
+    try:
+        problem = json.loads(reply.read())
+        title, message = str(problem["title"]), str(problem["detail"])
+    except (ValueError, KeyError, TypeError):
+        title, message = "", f"the server answered {reply.code}"
+    known = getattr(errors, title, None)
+    for family in (DataError, SettingsError, RetryableError):
+        if isinstance(known, type) and issubclass(known, family):
+            return family(message)
+    if reply.code < 500:
+        return DataError(message)
+    return RetryableError(message) if reply.code == 503 else KgragError(message)
+
+
 class Remote:
     """The engine of the server at ``url``, an address of this machine."""
 
@@ -123,9 +140,7 @@ class Remote:
             with opener.open(request, timeout=seconds) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
-            problem = json.loads(error.read() or b"{}")
-            message = problem.get("detail") or f"the server answered {error.code}"
-            raise (DataError if error.code < 500 else RetryableError)(message) from error
+            raise _told(error) from error
         except (urllib.error.URLError, TimeoutError) as error:
             raise RetryableError(
                 f"the server at {self._url} does not answer",

@@ -18,12 +18,14 @@ from kgrag.engine import Engine
 from kgrag.records.answer import Hit, to_plain
 
 
-def _node(hit: Hit) -> NodeWithScore:
+def _node(hit: Hit, not_an_answer: bool = False) -> NodeWithScore:
     metadata: dict[str, Any] = {
         "document": to_plain(hit.document),
         "section": list(hit.section),
         "page": hit.page,
     }
+    if not_an_answer:
+        metadata["not_an_answer"] = True
     node = TextNode(
         id_=hit.passage_id,
         text=hit.text,
@@ -53,8 +55,10 @@ class KgragRetriever(BaseRetriever):
 class KgragQueryEngine(BaseQueryEngine):
     """Answers of ``engine`` as LlamaIndex responses.
 
-    The response's text is the verified statements, or the reason of the abstention; its metadata
-    holds the whole answer under ``answer``; its sources are the passages of the evidence chain.
+    The response's text is the warnings, an emergency first, then the verified statements or the
+    reason of the abstention, then what would change the answer; its metadata holds the whole answer
+    under ``answer``; its sources are the passages of the evidence chain. Those of an abstention are
+    the nearest evidence and have ``"not_an_answer": True`` in their metadata.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -66,10 +70,10 @@ class KgragQueryEngine(BaseQueryEngine):
 
     def _query(self, query_bundle: QueryBundle) -> Response:
         answer = self._engine.ask(query_bundle.query_str)
-        statements = [statement.text for statement in answer.statements]
+        said = [s.text for s in answer.statements] or [str(answer.reason)]
         return Response(
-            response="\n".join(statements) if statements else str(answer.reason),
-            source_nodes=[_node(hit) for hit in answer.evidence.passages],
+            response="\n".join((*answer.warnings, *said, *answer.follow_up)),
+            source_nodes=[_node(hit, answer.abstained) for hit in answer.evidence.passages],
             metadata={"answer": answer.to_json()},
         )
 

@@ -85,7 +85,6 @@ def _fluent(draft: Draft, parts: Parts, quoted: Sequence[Statement]) -> tuple[St
             [text], [s.citations[0] for s in cited], parts.entailment, truth=parts.truth,
             threshold=parts.entailed, linker=parts.linker, words=draft.options.words,
         )  # fmt: skip
-        draft.warnings.extend(parts.model.warnings())
     by_quote = {s.text: s for s in cited}
     made = tuple(_of_its_quotations(statement, by_quote) for statement in said)
     if not made:

@@ -16,7 +16,14 @@ from kgrag.reasoning.keep import OFFERED as OFFERED
 from kgrag.reasoning.keep import choose, keep
 from kgrag.reasoning.keep_forms import other_forms
 from kgrag.reasoning.keep_warnings import heeded
-from kgrag.reasoning.loop_answer import abstained, answered, nothing, showable, unaddressed_by
+from kgrag.reasoning.loop_answer import (
+    abstained,
+    answered,
+    nothing,
+    showable,
+    told_by_model,
+    unaddressed_by,
+)
 from kgrag.reasoning.loop_gate import gate
 from kgrag.reasoning.once import Once
 from kgrag.reasoning.parts import GraphView as GraphView
@@ -54,6 +61,7 @@ def ask(
     draft = Draft(askable(question), identifier, limits, threshold)
     try:
         with guarded("answer", passing=KgragError):
+            told_by_model(parts)  # of a question that ended before it was asked
             answer = _asked(draft, replace(parts, truth=Once(parts.truth)))
         with guarded("gate"):
             # Read again, and not from what was kept for this question.

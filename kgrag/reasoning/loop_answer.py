@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from kgrag.errors import BrokenInvariant
+from kgrag.generation.base import Composes
 from kgrag.reasoning.loop_gate import closed
 from kgrag.reasoning.notices import is_emergency, notice
 from kgrag.reasoning.parts import GraphView, Parts
@@ -170,7 +171,18 @@ def warnings_of(draft: Draft, context: Context, parts: Parts) -> list[str]:
         found.append(notice("disagreement"))
     if draft.inapplicable:
         found.append(notice("inapplicable"))
-    return [*found, *draft.warnings]
+    return [*found, *draft.warnings, *told_by_model(parts)]
+
+
+def told_by_model(parts: Parts) -> tuple[str, ...]:
+    """What the language model tells of replies of this question that failed; it is asked once."""
+    if not isinstance(parts.model, Composes):
+        return ()
+    with guarded("generation"):
+        told = tuple(parts.model.warnings())
+        if not all(isinstance(text, str) for text in told):
+            raise BrokenInvariant("a warning is no text")
+    return told
 
 
 def unaddressed_by(draft: Draft, statements: Iterable[Statement]) -> tuple[str, ...]:

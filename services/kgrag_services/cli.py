@@ -19,7 +19,7 @@ def commands(root: click.Group) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8321, show_default=True)
 def serve(kb: Path, host: str, port: int) -> None:
-    """Answer over HTTP: /v1/ask, /v1/search, /v1/documents, /healthz, /readyz.
+    """Answer over HTTP: /v1/ask, search, verify, link and documents; /healthz and /readyz.
 
     The kb is held as its writer while it is served; `kgrag ask` and `kgrag search` on the same
     machine then talk to this server by themselves.

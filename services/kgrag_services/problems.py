@@ -14,10 +14,12 @@ from kgrag import errors
 MEDIA_TYPE = "application/problem+json"
 
 
-def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
-    """A problem document with its status."""
+def problem(
+    status: int, title: str, detail: str, *, retry: bool = False, **more: Any
+) -> JSONResponse:
+    """A problem document with its status; with ``retry`` it says when to try again."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    headers = {"Retry-After": "5"} if status == 503 else None
+    headers = {"Retry-After": "5"} if retry else None
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
 
 
@@ -35,7 +37,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(errors.KgragError)
     async def known(_: Request, error: errors.KgragError) -> JSONResponse:
-        return problem(status_of(error), type(error).__name__, str(error))
+        # What settings keep from working is not mended by asking again.
+        retry = isinstance(error, errors.RetryableError)
+        told = {} if error.hint is None else {"hint": error.hint}
+        return problem(status_of(error), type(error).__name__, str(error), retry=retry, **told)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -79,5 +79,6 @@ def test_a_broken_part_lets_nothing_out(broken: Engine, tmp_path: Path) -> None:
     response = KgragQueryEngine(broken).query(QUESTION)
     assert response.metadata is not None
     is_sound(response.metadata["answer"], broken)
-    told = [s["text"] for s in response.metadata["answer"]["statements"]]
-    assert str(response) == ("\n".join(told) or response.metadata["answer"]["reason"])
+    answer = response.metadata["answer"]
+    told = [s["text"] for s in answer["statements"]] or [answer["reason"]]
+    assert str(response) == "\n".join((*answer["warnings"], *told, *answer["follow_up"]))

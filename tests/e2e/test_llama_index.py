@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from kgrag import Engine
+from kgrag.reasoning.notices import notice
 
 pytestmark = [
     pytest.mark.models,
@@ -28,5 +29,14 @@ def test_retriever_and_query_engine_give_what_the_engine_gives(demo_kb: Path) ->
         response = KgragQueryEngine(engine).query(question)
         answer = engine.ask(question)
         assert not answer.abstained
-        assert str(response) == "\n".join(s.text for s in answer.statements)
+        said = [s.text for s in answer.statements]
+        assert str(response) == "\n".join((*answer.warnings, *said, *answer.follow_up))
+        urgent = KgragQueryEngine(engine).query(
+            "My father has sudden crushing chest pain. Should he take aspirin?"
+        )
+        assert str(urgent).startswith(notice("emergency"))
+        nothing = KgragQueryEngine(engine).query("Who painted the ceiling of the chapel?")
+        assert nothing.metadata["answer"]["abstained"]
+        assert all(n.node.metadata["not_an_answer"] for n in nothing.source_nodes)
+        assert not any("not_an_answer" in n.node.metadata for n in response.source_nodes)
         assert response.metadata["answer"]["statements"]

@@ -83,6 +83,15 @@ def test_a_bad_request_is_a_problem_that_repeats_nothing(client, path, body) -> 
     assert "xxx" not in reply.text and "asthma" not in reply.text
 
 
+def test_what_the_settings_lack_is_a_problem_that_no_retry_mends(client) -> None:  # type: ignore[no-untyped-def]
+    reply = client.post("/v1/ask", json={"question": "What treats gout?", "mode": "fluent"})
+    assert reply.status_code == 503
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.json()["title"] == "SettingsError"
+    assert "verification.entailment" in reply.json()["hint"]
+    assert "retry-after" not in reply.headers
+
+
 def test_an_unknown_document_is_a_problem(client) -> None:  # type: ignore[no-untyped-def]
     assert client.get("/v1/documents/doc_0").status_code == 404
 

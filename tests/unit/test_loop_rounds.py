@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from broken_world import QUESTIONS, Linked, Listed, world
+from broken_world import QUESTIONS, Linked, Listed, Writer, world
 
 from kgrag.reasoning.keep_checks import _NO_STATEMENT, _same_indication
 from kgrag.reasoning.loop import Parts, ask
@@ -120,6 +120,29 @@ def test_what_is_for_other_patients_is_shown_apart() -> None:
     assert apart.statement.text not in texts(answer)
     assert notice("inapplicable") in answer.warnings
     assert not any("for adults" in text for text in texts(answer))
+
+
+class Telling(Writer):
+    """A model that tells of replies that failed."""
+
+    def __init__(self) -> None:
+        self.told = ("of another question",)
+
+    def choose(self, question: str, candidates: Sequence[str], *, count: int) -> list[int]:
+        self.told = (*self.told, "a reply was refused")
+        return super().choose(question, candidates, count=count)
+
+    def warnings(self) -> tuple[str, ...]:
+        told, self.told = self.told, ()
+        return told
+
+
+def test_what_the_model_tells_of_this_question_reaches_the_answer() -> None:
+    made = replace(PARTS, model=Telling())
+    chosen = ask(DOSE, made, replace(LOW, choice="model"))
+    assert "a reply was refused" in chosen.warnings
+    assert "of another question" not in chosen.warnings
+    assert "a reply was refused" not in ask(DOSE, made, LOW).warnings
 
 
 def test_what_nothing_quoted_speaks_of_is_told() -> None:

@@ -24,9 +24,10 @@ def readyz(request: Request) -> dict[str, Any] | JSONResponse:
     engine = request.app.state.engine
     generation, stamp = engine.generations()
     if not request.app.state.ready:
-        return problem(503, "NotReady", "the models are being loaded")
+        return problem(503, "NotReady", "the models are being loaded", retry=True)
     if generation != stamp:
         failed = request.app.state.catching_up.failed
         why = f"; catching up ended with {failed}" if failed else ""
-        return problem(503, "NotReady", f"the index is at {stamp} of {generation}{why}")
+        told = f"the index is at {stamp} of {generation}{why}"
+        return problem(503, "NotReady", told, retry=True)
     return {"status": "ready", "generation": generation}
