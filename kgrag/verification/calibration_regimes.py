@@ -71,7 +71,8 @@ class Calibration:
     def answer(self, raw: float, made_with: Mapping[str, str]) -> float | None:
         """The probability that a quotation of raw confidence ``raw`` answers; None where unknown.
 
-        ``made_with`` names what made ``raw``: ``{"reranker": sha256 of its weights}``.
+        ``raw`` is the chance that the first of an answer's quotations answers, as the reranker's
+        weights give it; ``made_with`` is that of ``answer_made_with``.
         """
         regime = self.of("answer", made_with)
         return regime.chance(raw) if regime is not None and regime.chance is not None else None
@@ -98,6 +99,11 @@ def rules_made_with() -> dict[str, str]:
 def entailment_made_with(checker_sha256: str) -> dict[str, str]:
     """What scores of the regime ``entailment`` depend on."""
     return {"checker": checker_sha256}
+
+
+def answer_made_with(weights: bytes, encoder_sha256: str) -> dict[str, str]:
+    """What scores of the regime ``answer`` depend on: the reranker's file and the encoder."""
+    return {"reranker": sha256(weights)[:16], "encoder": encoder_sha256[:16]}
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from kgrag.verification.calibration import Curve, Threshold
 from kgrag.verification.calibration_regimes import (
     FILE,
     Regime,
+    answer_made_with,
     calibration_of,
     encode,
     parse,
@@ -108,3 +109,13 @@ def test_a_tampered_file_is_refused(tmp_path: Path, change: object) -> None:
 def test_what_is_no_file_of_a_calibration_is_refused(raw: bytes) -> None:
     with pytest.raises(SettingsError, match="no calibration"):
         parse(raw, "x")
+
+
+def test_the_map_of_answers_fits_the_weights_that_are_shipped() -> None:
+    from kgrag.retrieval.rerank import WEIGHTS
+
+    made = answer_made_with(WEIGHTS.read_bytes(), "20783998b9de1176")
+    told = [shipped().answer(raw, made) for raw in (0.0, 0.5, 0.7, 1.0)]
+    assert None not in told, "the weights changed: ask and fit anew with bench/confidence.py"
+    assert told == sorted(told)  # type: ignore[type-var]
+    assert shipped().answer(0.5, answer_made_with(b"others", "20783998b9de1176")) is None
