@@ -8,17 +8,13 @@ from typing import Final
 
 from kgrag.errors import BrokenInvariant
 from kgrag.reasoning.answerable import speaks_to
-from kgrag.reasoning.coverage import content_words
-from kgrag.reasoning.medicines import kin, listed_medicines
+from kgrag.reasoning.meets import meets, no_statement
 from kgrag.reasoning.parts import GraphView, Parts
-from kgrag.reasoning.phrases import plain
 from kgrag.reasoning.populations import warns
 from kgrag.reasoning.rounds import BrokenCheckError, Draft, Strand, guarded
-from kgrag.records.analysis import Patient
 from kgrag.records.answer import Check, CheckResult, Citation, Inapplicable, Statement
 from kgrag.records.text import Span
 from kgrag.retrieval.context import DOUBTFUL, Citable, Context, speaks_to_model
-from kgrag.retrieval.seeds import Links
 from kgrag.verification.complete import completion
 from kgrag.verification.units import has_dose
 
@@ -30,18 +26,6 @@ _ASKS_A_DOSE: Final = re.compile(
 )
 # "The dose is halved in renal impairment" answers too.
 _TELLS_A_DOSE: Final = re.compile(r"\bdos(?:e|es|age|ages|ing)\b", re.IGNORECASE)
-# The cell of a row that says what the row is for.
-_INDICATION: Final = re.compile(
-    r"(?:^|;\s?)(?:indications?|conditions?|diseases?|diagnos[ie]s|infections?|used for|for)"
-    r"(?:\s[^:;]{1,30})?:(?P<what>[^;\n]{1,200})",
-    re.IGNORECASE | re.MULTILINE,
-)
-# "Smith, J., Jones, K., & Hall, T. (2021)", "2010;12(3):34-9", "you should be able to describe".
-_NO_STATEMENT: Final = re.compile(
-    r"(?:[A-Z][\w'’-]{1,30},\s(?:[A-Z]\.\s?){1,3}[,&(]?\s?(?:&\s)?){3}"
-    r"|\b(?:19|20)\d{2};\s?\d{1,4}(?:\(\d{1,4}\))?:\s?\w{1,8}\d"
-    r"|(?i:\bby\sthe\send\sof\sthis\s\w+,\syou\s(?:should|will)\sbe\sable\sto\b)"
-)
 
 
 def made_whole(piece: Citable, parts: Parts, limit_words: int) -> Citable | None:
@@ -96,9 +80,12 @@ def statement_of(
         part=strand.part,
     )
     unsaid = judged is None or judged.result != "fail"
+    others = "; ".join(
+        c.detail for c in checks if c.layer == "population" and "against" in c.detail
+    )
     # That a warning is for others is never told of it: it may hold for the patient all the same.
-    if failed == {"population"} and unsaid and not warns(piece.text):
-        others = "; ".join(c.detail for c in checks if c.layer == "population" and c.detail)
+    # Nor is what was read of ages, which are many and may be of other people in the same words.
+    if failed == {"population"} and unsaid and others and not warns(piece.text):
         told = f"the source is about other people than the question ({others})"
         judged = Check("applicability", "fail", f"population: {told}")
     if judged is not None and judged.result == "fail":
@@ -157,74 +144,24 @@ def _checks(
             told = has_dose(citable.text)
             checks.append(Check("dose", "pass" if told else "fail", "a dose is asked for"))
     with guarded("drug"):
-        if parts.linker is not None and has_dose(citable.text):
+        if parts.linker is not None:
             named = asked if strand.bridge else draft.question
-            checks.append(_same_drug(named, citable.text, parts.linker))
-            checks.append(_same_indication(named, citable.text, parts.linker))
-        elif parts.linker is not None and _asks_of_a_drug(draft):
-            checks.append(_of_the_drug(draft, citable, parts.linker))
+            where = (citable.title, *citable.section)
+            of_question = strand.bridge is None
+            checks += meets(
+                named, draft.analysis, citable.text, where, parts.linker, told=of_question
+            )
     with guarded("limits"):
         fits = citable.words <= draft.options.words and not speaks_to_model(citable.text)
         detail = "" if fits else "too long, or it addresses a model"
-        if fits and _NO_STATEMENT.search(citable.text):
-            fits, detail = False, "a list of references, or the plan of a text"
+        detail = detail or no_statement(citable.text)
+        fits = not detail
         checks.append(Check("limits", "pass" if fits else "fail", detail))
         if citable.doubt >= DOUBTFUL and has_dose(citable.text):
             checks.append(Check("doubt", "fail", "a dose on a page of doubtful extraction"))
     if not all(isinstance(c, Check) for c in checks):
         raise BrokenCheckError("checks")
     return tuple(checks)
-
-
-def _same_drug(question: str, quotation: str, linker: Links) -> Check:
-    """A dose is that of a drug the question names, when it names any."""
-    asked, quoted = (
-        {m.concept for m in linker.link(text) if m.type == "drug"} for text in (question, quotation)
-    )
-    if not asked or not quoted:
-        return Check("drug", "not_applicable")
-    if asked & quoted:
-        return Check("drug", "pass")
-    return Check("drug", "fail", "a dose of another drug than the one asked about", "factual error")
-
-
-def _same_indication(question: str, quotation: str, linker: Links) -> Check:
-    """A row of a table that says what its dose is for is for a condition that is asked about."""
-    cells = " ; ".join(m["what"] for m in _INDICATION.finditer(quotation))
-    asked, told = (
-        {m.concept for m in linker.link(text) if m.type == "disease"} for text in (question, cells)
-    )
-    if not asked or not told:
-        return Check("indication", "not_applicable")
-    words = set(content_words(cells)) & set(content_words(question))
-    if asked & told or words:
-        return Check("indication", "pass")
-    return Check("indication", "fail", "a dose for another condition", "factual error")
-
-
-def _asks_of_a_drug(draft: Draft) -> bool:
-    main = draft.analysis.intents[:1] if draft.analysis else ()
-    return main in (("contraindication",), ("interaction",))
-
-
-def _of_the_drug(draft: Draft, citable: Citable, linker: Links) -> Check:
-    """What is asked of a drug is answered of it or its class, not of another one alone.
-
-    What the patient takes or is allergic to is not what is asked about.
-    """
-    patient = draft.analysis.patient if draft.analysis else Patient()
-    told = {one.start for one in (*patient.medicines, *patient.allergies)}
-    drugs = [m for m in linker.link(draft.question) if m.type == "drug" and m.start not in told]
-    asked = {plain(m.text) for m in drugs}
-    asked |= {name for name, at in listed_medicines(draft.question) if at not in told}
-    quoted = any(m.type == "drug" for m in linker.link(citable.text))
-    if not asked or not quoted:
-        return Check("drug", "not_applicable")
-    where = " . ".join((citable.title, *citable.section, citable.text))
-    here, said = {m.concept for m in linker.link(where)}, plain(where)
-    if here & {m.concept for m in drugs} or any(kin(name).search(said) for name in asked):
-        return Check("drug", "pass")
-    return Check("drug", "fail", "of another drug than the one asked about", "factual error")
 
 
 def _stated(citable: Citable, view: GraphView) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ _CHILD: Final = 18.0
 # Words by which a source speaks of a fact at all, whatever it says of it.
 _SPOKEN: Final = {
     "pregnant": re.compile(r"pregnan|gestation|fet(?:al|us)|foet|trimester|childbearing|matern"),
-    "breastfeeding": re.compile(r"breast-?\s?f|lactat|nursing|breast\smilk"),
+    "breastfeeding": re.compile(r"breast-?\s?f|lactat|nursing\s(?:mother|wom|infant)|breast\smilk"),
     "renal": re.compile(r"renal|kidney|nephr|gfr|creatinine|dialysis|\bckd\b"),
     "hepatic": re.compile(r"hepat|liver|cirrho|child[\s-]pugh"),
     "allergies": re.compile(r"allerg|hypersensitiv|anaphyla"),
