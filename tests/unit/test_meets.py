@@ -11,7 +11,8 @@ from kgrag.reasoning.analysis import analyse
 from kgrag.reasoning.meets import meets, no_statement
 from kgrag.records.concepts import Mention
 
-NAMES: dict[str, Any] = {"metformin": "drug", "warfarin": "drug", "amoxicillin": "drug", "valproate": "drug",
+NAMES: dict[str, Any] = {
+         "metformin": "drug", "warfarin": "drug", "amoxicillin": "drug", "valproate": "drug",
          "lisinopril": "drug", "cystitis": "disease", "pneumonia": "disease",
          "malaria": "disease", "pregnancy": "other"}  # fmt: skip
 
