@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from kgrag.stores.base import VectorIndex
     from kgrag.stores.graph import Graph
     from kgrag.stores.tokens import TokenStates
+    from kgrag.verification.entailment.base import Entailment
+    from kgrag.verification.judge import Judge
+    from kgrag.verification.verdict import Verification
     from kgrag.vocabulary.lexicon import Lexicon
 
 Mode = Literal["read", "write"]
@@ -194,6 +197,24 @@ class Engine:
         return load_language_model(self.settings.generation.model, self.settings.generation)
 
     @cached_property
+    def entailment(self) -> Entailment | None:
+        """The checker of entailment; None when the settings name none."""
+        from kgrag.verification.judge import checker_of
+
+        return checker_of(self.settings.verification)
+
+    @cached_property
+    def _judge(self) -> Judge:
+        from kgrag.verification.judge import Judge
+
+        return Judge.of(
+            self.settings.verification,
+            linker=self.linker,
+            folder=self.directory,
+            checker=self.entailment,
+        )
+
+    @cached_property
     def _parts(self) -> Parts:
         """What answers are made with; read and checked once, not for every question."""
         from kgrag.reasoning.loop import Parts
@@ -285,6 +306,15 @@ class Engine:
                 answer = replace(answer, warnings=(*answer.warnings, notice("index_behind")))
             return answer
 
+    def check_statement(self, statement: str, evidence: Sequence[str]) -> Verification:
+        """Whether the texts support a statement, by the calibration and the checker of this kb.
+
+        DataError when the statement is empty or the whole is too long.
+        """
+        with self._turn:
+            judge = self._judge
+        return judge(statement, evidence)
+
     def check_note(
         self,
         note: str,
@@ -307,10 +337,11 @@ class Engine:
         with self._turn:
             self._follow()
             behind = self._check_index()
-            searches, linker = self.retriever, self.linker
+            searches, linker, judge = self.retriever, self.linker, self._judge
         check = check_note(
-            note, self.truth, searches, linker, options, id=id, progress=progress, turn=self._turn
-        )
+            note, self.truth, searches, linker, options,
+            id=id, progress=progress, turn=self._turn, judge=judge,
+        )  # fmt: skip
         if behind:
             return replace(check, warnings=(*check.warnings, notice("index_behind")))
         return check

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from kgrag.cli.options import (
     selection_of,
     selection_options,
 )
-from kgrag.errors import DataError
+from kgrag.errors import DataError, KnowledgeBaseError
 from kgrag.progress import terminal_progress
 
 
@@ -40,7 +40,7 @@ def register(root: click.Group) -> None:
     "kb",
     type=click.Path(path_type=Path),
     envvar="KGRAG_KB",
-    help="The knowledge base folder, with --note.",
+    help="The knowledge base: what a note is checked against; else whose settings count.",
 )
 @click.option("--seconds", type=click.FloatRange(min=0.1), help="At most so long, with --note.")
 @json_option
@@ -62,7 +62,9 @@ def verify(
     """Check a statement against evidence, or each sentence of a note against a knowledge base.
 
     A statement is supported, contradicted or not_enough_info; a sentence of a note is supported,
-    contradicted or not_covered. With --note the exit code is 1 when a sentence is contradicted.
+    contradicted or not_covered. With --kb the calibration of that knowledge base counts, and so
+    does the checker of entailment that its settings name. With --note the exit code is 1 when a
+    sentence is contradicted.
     """
     given = [statement is not None or bool(evidence), source is not None, note is not None]
     if sum(given) != 1 or (source is None) != (out is None):
@@ -78,33 +80,43 @@ def verify(
             raise click.UsageError("a note is checked against a knowledge base: give --kb")
         _note(note, kb, form, {"seconds": seconds, "selection": selection_of(options)})
     elif source is not None and out is not None:
-        batch.run(source, out, ("statement", "evidence"), _judge())
+        batch.run(source, out, ("statement", "evidence"), _judge(kb))
     else:
-        _statement(statement, evidence, form)
+        _statement(statement, evidence, form, kb)
 
 
-def _judge() -> Any:
-    """What gives the verdict of a record with ``statement`` and ``evidence``."""
+def _judge(kb: Path | None) -> Callable[[dict[str, Any]], Mapping[str, Any]]:
+    """What gives the verdict of a record with ``statement`` and ``evidence``.
+
+    With the calibration and the checker of ``kb``; without one as shipped.
+    """
+    from kgrag.config import load_settings
     from kgrag.linking import Linker
-    from kgrag.verification import verify_json
+    from kgrag.verification.judge import Judge
+    from kgrag.verification.verdict import to_record
     from kgrag.vocabulary.lexicon import Lexicon, default_path
 
-    linker = Linker(Lexicon.open(default_path()))
+    if kb is not None and not kb.is_dir():
+        raise KnowledgeBaseError(f"there is no knowledge base at {kb}")
+    settings = load_settings(None if kb is None else kb / "kgrag.toml").verification
+    judge = Judge.of(settings, linker=Linker(Lexicon.open(default_path())), folder=kb)
 
     def verdict(record: dict[str, Any]) -> Mapping[str, Any]:
         texts = record["evidence"]
         evidence = [texts] if isinstance(texts, str) else texts
-        return verify_json(record["statement"], evidence, linker=linker)
+        return to_record(judge(record["statement"], evidence))
 
     return verdict
 
 
-def _statement(statement: str | None, evidence: tuple[str, ...], form: str) -> None:
+def _statement(
+    statement: str | None, evidence: tuple[str, ...], form: str, kb: Path | None
+) -> None:
     if statement is None or not evidence:
         raise click.UsageError("give --statement together with --evidence")
     if form not in ("text", "json"):
         raise click.UsageError("a verdict on one statement is printed as text or JSON")
-    found = _judge()({"statement": statement, "evidence": list(evidence)})
+    found = _judge(kb)({"statement": statement, "evidence": list(evidence)})
     if form == "json":
         print_json(found)
     else:

@@ -33,7 +33,6 @@ from kgrag.retrieval.seeds import find_seeds
 
 if TYPE_CHECKING:
     from kgrag.engine import Engine
-    from kgrag.verification.entailment.base import Entailment
 
 NEAR: Final = 12
 """How many passages that state assertions near the question a round adds."""
@@ -60,7 +59,7 @@ def parts_of(engine: Engine | Past) -> Parts:
     }
     if model is not None:
         models["language_model"] = f"{model.name}@{model.sha256[:12]}"
-    checker = _entailment(engine)
+    checker = engine.entailment
     if checker is not None:
         models["entailment"] = f"{checker.name}@{checker.sha256[:12]}"
     return Parts(
@@ -91,15 +90,6 @@ def parts_of(engine: Engine | Past) -> Parts:
         entailment=checker,
         entailed=settings.verification.threshold,
     )
-
-
-def _entailment(engine: Engine | Past) -> Entailment | None:
-    settings = engine.settings.verification
-    if not settings.entailment:
-        return None
-    from kgrag.verification.entailment import load_entailment
-
-    return load_entailment(settings.entailment, labels=settings.labels)
 
 
 def supposing(engine: Engine) -> Suppose:

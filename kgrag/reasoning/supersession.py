@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kgrag.retrieval.passages import HybridRetriever
     from kgrag.stores.graph import Graph
     from kgrag.stores.tokens import TokenStates
+    from kgrag.verification.entailment.base import Entailment
     from kgrag.vocabulary.lexicon import Lexicon
 
 
@@ -40,6 +41,8 @@ class Opened(Protocol):
     def lexicon(self) -> Lexicon: ...
     @property
     def model(self) -> LanguageModel | None: ...
+    @property
+    def entailment(self) -> Entailment | None: ...
     @property
     def states(self) -> TokenStates | None: ...
 
@@ -80,6 +83,10 @@ class Past:
     @property
     def model(self) -> LanguageModel | None:
         return self._engine.model
+
+    @property
+    def entailment(self) -> Entailment | None:
+        return self._engine.entailment
 
     @property
     def states(self) -> TokenStates | None:

@@ -2,7 +2,7 @@
 
 A sentence is looked up like a question; what may be quoted of the passages is the closed set of
 ``build_context``, as for an answer. ``supported`` needs one piece, with its title and headings,
-that passes every check of ``verify_statement`` and names what the sentence names. Everything else
+that passes every check of the ``Judge`` and names what the sentence names. Everything else
 that is not clearly contradicted is ``not_covered``: a note is full of what no source knows.
 """
 
@@ -20,16 +20,16 @@ from kgrag.ids import make_id, sha256
 from kgrag.progress import SILENT, Progress
 from kgrag.reasoning.coverage import content_words, coverage, weights
 from kgrag.records.answer import Check, Citation
-from kgrag.records.concepts import Mention
 from kgrag.records.notes import CheckedSentence, NoteCheck, NoteEvidence
 from kgrag.records.question import Selection
 from kgrag.retrieval.context import Citable, Context, Found, build_context
 from kgrag.retrieval.scope import Scope
 from kgrag.stores.base import TruthStore
+from kgrag.verification.judge import Judge
+from kgrag.verification.names import Links
 from kgrag.verification.notes_graph import Opposed, check_graph
 from kgrag.verification.notes_sentences import NoteSentence, note_sentences
 from kgrag.verification.quotes import check_span
-from kgrag.verification.verdict import verify_statement
 
 MAX_NOTE_CHARS: Final = 200_000
 LEAST_ABOUT: Final = 0.4
@@ -51,12 +51,6 @@ class Searches(Protocol):
     def candidates(
         self, question: str, *, limit: int = 20, selection: Selection | None = None
     ) -> Sequence[Found]: ...
-
-
-class Links(Protocol):
-    """What finds concepts in a text: ``kgrag.linking.Linker``."""
-
-    def link(self, text: str, start: int = 0, end: int | None = None) -> tuple[Mention, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +75,11 @@ def check_note(
     id: str | None = None,
     progress: Progress = SILENT,
     turn: AbstractContextManager[object] | None = None,
+    judge: Judge | None = None,
 ) -> NoteCheck:
     """Every sentence of the note with its verdict and evidence.
 
+    ``judge`` is who compares a sentence with a piece: the rules with ``linker`` when it is None.
     ``turn`` is held while a sentence is looked up, and given back between two. BadQuestion when
     the note is empty, no text, or longer than ``MAX_NOTE_CHARS``. A check that breaks ends the
     call: no sentence is called supported by what could not be checked.
@@ -91,7 +87,9 @@ def check_note(
     began = time.perf_counter()
     _check(note)
     limits = options or NoteOptions()
-    found = list(checked(note, truth, searches, linker, limits, progress=progress, turn=turn))
+    found = list(
+        checked(note, truth, searches, linker, limits, progress=progress, turn=turn, judge=judge)
+    )
     whole = all(s.reason not in (_NO_TIME, _TOO_MANY) for s in found)
     return NoteCheck(
         id or make_id("note", sha256(note.encode())),
@@ -121,10 +119,11 @@ def checked(
     *,
     progress: Progress = SILENT,
     turn: AbstractContextManager[object] | None = None,
+    judge: Judge | None = None,
 ) -> Iterator[CheckedSentence]:
     """The sentences of ``check_note`` one by one, as each is done."""
     _check(note)
-    checker = _Checker(truth, searches, linker, options)
+    checker = _Checker(truth, searches, linker, options, judge or Judge(linker))
     parts = list(note_sentences(note))
     progress.stage("checking", len(parts), "sentences")
     until = None if options.seconds is None else time.monotonic() + options.seconds
@@ -175,10 +174,15 @@ class _Checker:
     """What the sentences of one note are checked with."""
 
     def __init__(
-        self, truth: TruthStore, searches: Searches, linker: Links, options: NoteOptions
+        self,
+        truth: TruthStore,
+        searches: Searches,
+        linker: Links,
+        options: NoteOptions,
+        judge: Judge,
     ) -> None:
         self._truth, self._searches, self._linker = truth, searches, linker
-        self._options = options
+        self._options, self._judge = options, judge
         self._scope = Scope(truth, options.selection)
 
     def check(self, sentence: NoteSentence, before: Sequence[str]) -> CheckedSentence:
@@ -226,7 +230,7 @@ class _Checker:
             nearest = nearest or citation
             if not self._names(named, piece):
                 continue
-            result = verify_statement(text, [piece.text, piece.place], linker=self._linker)
+            result = self._judge(text, [piece.text, piece.place])
             if result.verdict == "not_enough_info":
                 continue
             if result.verdict == "contradicted" and not _may_contradict(

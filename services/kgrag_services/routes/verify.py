@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 
 from kgrag.linking import mention_json
 from kgrag.records.question import selection
-from kgrag.verification import verify_json
+from kgrag.verification.verdict import to_record
 from kgrag_services.wire_verify import LinkRequest, NoteRequest, StatementRequest
 
 router = APIRouter(prefix="/v1")
@@ -29,7 +29,7 @@ def verify(body: StatementRequest | NoteRequest, request: Request) -> dict[str, 
         told: dict[str, Any] = check.to_json()
         return told
     evidence = [body.evidence] if isinstance(body.evidence, str) else body.evidence
-    found = verify_json(body.statement, evidence, linker=engine.linker)
+    found = to_record(engine.check_statement(body.statement, evidence))
     return {**found, **({} if body.id is None else {"id": body.id})}
 
 
