@@ -46,7 +46,7 @@ def _said(reply: str) -> str | None:
     """The text in the JSON object of a reply, None when it is none."""
     try:
         value = json.loads(reply)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     said = value.get("said") if isinstance(value, dict) and len(value) == 1 else None
     return said if isinstance(said, str) else None

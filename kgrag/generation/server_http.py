@@ -63,17 +63,21 @@ class Server:
     """
 
     def __init__(self, url: str, access: Access) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SettingsError(f"{url!r} is no address of a server", hint="openai:URL#MODEL")
-        if parts.username or parts.password or parts.query:
+        if "@" in url or "?" in url:  # before it is repeated in any message
             raise SettingsError(
                 "the address of the language model's server holds a name, a key or a query",
                 hint="put the key into an environment variable, named by generation.key_variable",
             )
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host = None
+        if not host or parts.scheme not in ("http", "https"):
+            raise SettingsError(f"{url!r} is no address of a server", hint="openai:URL#MODEL")
         self.url = url.rstrip("/")
-        self._host, self._access = parts.hostname, access
-        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._host, self._access = host, access
+        self._port = port or (443 if parts.scheme == "https" else 80)
         self._check_place()
         self._client = httpx.Client(
             headers=access.headers(),
@@ -160,7 +164,7 @@ class Server:
             raise Refused(f"{self.url}{path} replied with status {status}", status=status)
         try:
             return json.loads(read)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise RetryableError(f"{self.url}{path} did not reply with JSON") from None
 
 

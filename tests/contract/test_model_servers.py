@@ -150,7 +150,9 @@ def test_a_text_outside_of_the_set_is_nothing_whatever_the_guide() -> None:
             assert model.warnings()
 
 
-@pytest.mark.parametrize("answer", [(500, {}), (503, {}), (429, {}), b"<html>", b"", b"{"])
+@pytest.mark.parametrize(
+    "answer", [(500, {}), (503, {}), (429, {}), b"<html>", b"", b"{", b"[" * 200_000]
+)
 def test_failures_are_told_as_such_and_tried_again(answer: Any) -> None:
     with serving(guided("guided_choice")) as odd:
         model = load(odd)
