@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kgrag import errors
+
+logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -55,8 +59,35 @@ def install(app: FastAPI) -> None:
     async def refused(_: Request, error: HTTPException) -> JSONResponse:
         return problem(error.status_code, "RequestRefused", str(error.detail))
 
-    @app.exception_handler(Exception)
-    async def defect(_: Request, error: Exception) -> JSONResponse:
-        return problem(
-            500, "InternalError", f"a defect of kgrag ({type(error).__name__}); nothing was said"
-        )
+    app.add_middleware(_Defects)
+
+
+class _Defects:
+    """Every other exception is a problem document too, and goes no further.
+
+    A server logs what reaches it with its message, which may be text of a question or a document;
+    here the type alone is logged. Handlers of the framework pass such exceptions on.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sent)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            name = type(error).__name__
+            logger.error("a defect of kgrag: %s", name)
+            if begun:
+                raise RuntimeError(f"a reply broke off: {name}") from None
+            reply = problem(500, "InternalError", f"a defect of kgrag ({name}); nothing was said")
+            await reply(scope, receive, send)
