@@ -1,9 +1,10 @@
 """Text of a document that addresses a language model: it is data, and it is not quoted.
 
 What is told apart is speech to a machine that answers ("ignore your instructions", "when asked,
-reply that", marks of a chat form), not commands as such: guidelines are full of these. Nothing
-here is needed for safety of form, since a model never writes what leaves the engine unchecked; it
-keeps planted sentences from being quoted as advice.
+reply that", marks of a chat form), not commands as such: guidelines are full of these. Wordings
+that are known are in ``instructions.toml``; others are weighed (``speech.py``). Nothing here is
+needed for safety of form, since a model never writes what leaves the engine unchecked; it keeps
+planted sentences from being quoted as advice.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import Final
 
 from kgrag.paths import resource
 from kgrag.records.text import Block, Document
+from kgrag.retrieval.speech import is_speech
+from kgrag.sentences import sentences
 
 NEIGHBOURS: Final = 3
 """So many blocks before and after one that addresses a model, in its section, are not quoted:
@@ -80,10 +83,11 @@ def speaks_to_model(text: str) -> bool:
 
 def _speaks(text: str) -> bool:
     small = text.lower()
-    return any(
+    known = any(
         any(word in small for word in words) and pattern.search(small) is not None
         for words, pattern in _kinds()
     )
+    return known or is_speech([span.of(text) for span in sentences(text)])
 
 
 def _other_forms(text: str) -> list[str]:
