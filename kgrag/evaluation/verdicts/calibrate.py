@@ -20,7 +20,7 @@ from kgrag.verification.calibration_regimes import (
 
 if TYPE_CHECKING:
     from kgrag.verification.entailment import Entailment
-    from kgrag.verification.verdict import Links
+    from kgrag.verification.names import Links
 
 SUPPORTED: Final = 0.95
 """The precision that ``supported`` must have, by its lower bound."""

@@ -18,9 +18,8 @@ from kgrag.sentences import sentences
 
 if TYPE_CHECKING:
     from kgrag.encoding.base import Encoder
-    from kgrag.verification.calibration_regimes import Calibration
     from kgrag.verification.entailment import Entailment
-    from kgrag.verification.verdict import Links
+    from kgrag.verification.verdict import Verification
 
 NEAREST: Final = 6
 """Sentences of the evidence, those that cover most of the statement, that cosines are taken of."""
@@ -132,18 +131,13 @@ def nearest(statement: str, lines: Sequence[str], limit: int = NEAREST) -> list[
     return [lines[at] for at in order[:limit]]
 
 
-def rules(
-    linker: Links | None, calibration: Calibration | None = None, name: str = "rules"
-) -> Judge:
-    """``kgrag verify`` as it stands, with a kb's calibration where one is given."""
-    from kgrag.verification.claims_model import settled
-    from kgrag.verification.verdict import judge_by_rules
+def product(verify: Callable[[str, Sequence[str]], Verification], name: str) -> Judge:
+    """``kgrag verify`` as it stands: ``kgrag.verification.judge.Judge``."""
 
     def judge(pairs: Sequence[Pair]) -> list[Judged]:
         found = []
         for pair in pairs:
-            raw = judge_by_rules(pair.statement, pair.evidence, linker=linker)
-            verdict = settled(raw, pair.statement, pair.evidence, calibration)
+            verdict = verify(pair.statement, pair.evidence)
             sure = verdict.confidence
             found.append(Judged(verdict.verdict, sure or 0.0, stated=sure))
         return found

@@ -21,8 +21,8 @@ from kgrag.evaluation.verdicts.judges import (
     every_one_flagged,
     lexical,
     majority,
+    product,
     read_verdicts,
-    rules,
     scored,
     told_before,
 )
@@ -53,17 +53,15 @@ def run(request: Request, *, before: Path | None = None) -> VerdictReport:
     from kgrag.linking.linker import Linker
     from kgrag.verification.calibration_regimes import calibration_of
     from kgrag.verification.claims_model import claims_model, free_made_with
-    from kgrag.verification.entailment import load_entailment
+    from kgrag.verification.judge import Judge as Verifier
+    from kgrag.verification.judge import checker_of
     from kgrag.vocabulary.lexicon import Lexicon
 
     settings = load_settings(request.kb / "kgrag.toml" if request.kb else None)
     encoder = load_encoder(claims_model().made_with["encoder"].partition("@")[0])
     lexicon = Lexicon.open()
     linker = Linker(lexicon)
-    checker = None
-    if settings.verification.entailment:
-        labels = settings.verification.labels
-        checker = load_entailment(settings.verification.entailment, labels=labels)
+    checker = checker_of(settings.verification)
     notes = []
     if request.calibrate:
         assert request.kb is not None
@@ -82,7 +80,8 @@ def run(request: Request, *, before: Path | None = None) -> VerdictReport:
         judges.append(entailed(checker, fitted_on, suite.labels))
     if before is not None:
         judges.append(told_before("rules before", read_verdicts(before)))
-    judges.append(rules(linker, calibration, name=MINE))
+    verify = Verifier(linker, calibration, checker, settings.verification.threshold)
+    judges.append(product(verify, MINE))
     models = {
         "encoder": f"{encoder.name}@{encoder.sha256}",
         "lexicon": f"lexicon@{lexicon.sha256}",
