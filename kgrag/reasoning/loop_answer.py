@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -18,6 +19,7 @@ from kgrag.records.answer import Answer, EvidenceChain, Hit, Statement, to_plain
 from kgrag.retrieval.context import DOUBTFUL, Context, Reads, doubt_at, may_show, speaks_to_model
 from kgrag.verification.units import has_dose
 
+_ISO: Final = re.compile(r"\d{4}(?:-\d{2}){0,2}")
 NEAREST: Final = 3
 COMPARED: Final = 20
 """How many of the first pieces are looked at for saying the same as the answer."""
@@ -60,6 +62,7 @@ def answered(draft: Draft, parts: Parts, statements: tuple[Statement, ...]) -> A
     if facts := unaddressed_by(draft, statements):
         told_of = ", ".join(f"“{fact}”" for fact in dict.fromkeys(facts))
         warnings.append(notice("unaddressed", facts=told_of))
+    warnings += _later_than_asked(draft, parts, statements)
     doubtful = {c.document_id for c in context.citables if c.doubt >= DOUBTFUL}
     documents = tuple(dict.fromkeys(c.document for s in statements for c in s.citations))
     marked = {
@@ -172,6 +175,19 @@ def warnings_of(draft: Draft, context: Context, parts: Parts) -> list[str]:
     if draft.inapplicable:
         found.append(notice("inapplicable"))
     return [*found, *draft.warnings, *told_by_model(parts)]
+
+
+def _later_than_asked(draft: Draft, parts: Parts, statements: Iterable[Statement]) -> list[str]:
+    """The notice of documents that are of a later date than one that the question names."""
+    time = draft.analysis.time if draft.analysis is not None else None
+    if time is None or parts.past is not None or not _ISO.fullmatch(str(time.value)):
+        return []
+    if time.text.lower().startswith(("since", "after", "from")):
+        return []
+    day = str(time.value)
+    dates = (c.document.date for s in statements for c in s.citations)
+    later = any(date is not None and date[: len(day)] > day for date in dates)
+    return [notice("time_named", time=time.text)] if later else []
 
 
 def told_by_model(parts: Parts) -> tuple[str, ...]:

@@ -34,12 +34,6 @@ _TAKES: Final = re.compile(
     r"(?:current\s|regular\s|home\s)?(?:medications?|medicines|meds|drugs)(?:\s(?:include|are|is|"
     r"of))?\s?:?)\s"
 )
-_NOT_TAKEN: Final = re.compile(
-    r"\b(?:not|never|no\slonger|stopped|if|could|can|should|may|might|would|want\w*\sto|before|"
-    r"avoid|shall|to|safe|must|ok|okay|"
-    r"will|start|try|whether|i|she|he|they|you|we)(?:\s(?:i|she|he|they|you|we|a|the|my|"
-    r"patients?|someone|anyone|people|women|be|safely|also))?\s\Z"
-)
 _MODAL: Final = re.compile(
     r"\b(?:can|could|should|may|might|would|shall|must|to|if|not|never|don't|doesn't|didn't|ok|"
     r"safe|whether|want\w*|stopped|avoid|no|will)\s"

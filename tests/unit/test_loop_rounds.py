@@ -154,6 +154,30 @@ def test_what_nothing_quoted_speaks_of_is_told() -> None:
     assert not [w for w in pregnant.warnings if "speaks of" in w]
 
 
+class Stamped:
+    """The truth of the world, all of it of one date."""
+
+    info = staticmethod(PARTS.truth.info)
+
+    def __init__(self, date: str) -> None:
+        self._date = date
+
+    def document(self, document_id: str) -> Document:
+        found = PARTS.truth.document(document_id)
+        return replace(found, metadata=replace(found.metadata, date=self._date))
+
+
+def test_a_time_that_the_question_names_is_told_where_a_document_is_later() -> None:
+    asked = "What was the treatment of diabetes in adults in 2023?"
+    told = notice("time_named", time="in 2023")
+    assert told in ask(asked, replace(PARTS, truth=Stamped("2025-06-02")), LOW).warnings
+    assert told not in ask(asked, replace(PARTS, truth=Stamped("2023-02")), LOW).warnings
+    since = "What is the treatment of diabetes in adults since 2023?"
+    late = ask(since, replace(PARTS, truth=Stamped("2025-06-02")), LOW)
+    assert not late.abstained
+    assert not [w for w in late.warnings if "names a time" in w]
+
+
 def test_whether_it_is_safe_is_not_answered_by_what_speaks_of_nobody_such() -> None:
     asked = "Is insulin safe in breastfeeding?"
     answer = ask(asked, PARTS, LOW)
