@@ -25,6 +25,7 @@ from kgrag.reasoning.loop_answer import (
     unaddressed_by,
 )
 from kgrag.reasoning.loop_gate import gate
+from kgrag.reasoning.notices import asks_for_means
 from kgrag.reasoning.once import Once
 from kgrag.reasoning.parts import GraphView as GraphView
 from kgrag.reasoning.parts import Parts as Parts
@@ -71,6 +72,8 @@ def ask(
 
 
 def _asked(draft: Draft, parts: Parts) -> Answer:
+    if asks_for_means(draft.question):
+        return abstained(draft, parts, "withheld")
     _understand(draft, parts)
     search(draft, parts)
     with draft.clock.step("verification"):
