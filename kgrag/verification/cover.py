@@ -1,13 +1,13 @@
 """Coverage: each content word of a claim is told by its evidence, in these or other words.
 
-A word that only another sentence tells passes, unless it stands in the place of a word of the
-nearest sentence: a true name in a false place is an error too.
+A word that only another sentence tells passes where that speaks of the same matter, unless it
+stands in the place of a word of the nearest sentence: a true name in a false place is an error.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -38,6 +38,9 @@ _WITHIN: Final = frozenset(
 )
 
 
+Lines = Sequence[Reading]
+
+
 @dataclass(frozen=True, slots=True)
 class Lacking:
     """Places of claim words: told nowhere, and told elsewhere but put in another's place."""
@@ -50,31 +53,65 @@ class Lacking:
         return tuple(sorted((*self.nowhere, *self.misplaced)))
 
 
-def lacking(said: Reading, nearest: Sequence[Reading], elsewhere: Collection[str]) -> Lacking:
+def lacking(
+    said: Reading, nearest: Sequence[Reading], telling: Callable[[frozenset[str]], Lines]
+) -> Lacking:
     """The content words of the claim that the evidence lacks.
 
-    ``nearest`` are the sentences that the claim is held against, the first its best; all words
-    of ``elsewhere`` (keys) are the rest of the evidence.
+    ``nearest`` are the sentences that the claim is held against, the first its best; ``telling``
+    gives the sentences of all the evidence that tell one of some keys. What the best does not tell
+    counts only where it is told of the same matter: a dose, only with it or in its heading.
     """
-    near = frozenset(key for reading in nearest for key in reading.groups)
+    best = nearest[0]
+    counted = any(token.number for token in said.tokens)
     nowhere: list[int] = []
     far: list[int] = []
-    turned: list[int] = []
+    elsewhere: list[int] = []
     for at, token in enumerate(said.tokens):
         if not token.content or is_amount(said, at) or _is_bare_negation(token):
             continue
         keys = said.keys[at] | token.own
-        if not keys.isdisjoint(near):
-            if keys.isdisjoint(nearest[0].groups):
-                # A direction or a cause is told by the sentence that tells the rest, or not at all.
-                (far if token.labels.isdisjoint(_TURNING) else turned).append(at)
+        if not keys.isdisjoint(best.groups) or _joined(said, at, nearest):
             continue
-        if _joined(said, at, nearest):
-            continue
-        (nowhere if keys.isdisjoint(elsewhere) else far).append(at)
+        lines = telling(keys)
+        if not lines:
+            nowhere.append(at)
+        elif not token.labels.isdisjoint(_TURNING) or not any(
+            _of_one_matter(said, line, best, counted=counted) for line in lines
+        ):
+            # A direction or a cause is told by the sentence that tells the rest, or not at all.
+            elsewhere.append(at)
+        else:
+            far.append(at)
     used = _used_twice(said, nearest)
     misplaced = [at for at in dict.fromkeys((*far, *used)) if _in_place_of(said, at, nearest)]
-    return Lacking(tuple(nowhere), tuple(sorted({*misplaced, *turned})))
+    return Lacking(tuple(nowhere), tuple(sorted({*misplaced, *elsewhere})))
+
+
+_BACK: Final = frozenset("it its this these they their them he she such both".split())
+_HEADING_WORDS: Final = 14
+
+
+def _of_one_matter(said: Reading, line: Reading, best: Reading, *, counted: bool) -> bool:
+    """Whether the line speaks of what the claim speaks of.
+
+    A heading does, and what refers back; else a sentence whose first word with content the claim
+    has, unless the claim has numbers, which belong to what they stand with.
+    """
+    if belongs(line, best):
+        return True
+    first = next((token for token in line.tokens if token.content), None)
+    return not counted and first is not None and not first.keys.isdisjoint(said.groups)
+
+
+def belongs(line: Reading, best: Reading) -> bool:
+    """Whether a line explains a sentence near it: as its heading, or because one refers back."""
+    words = [token for token in line.tokens if not token.mark]
+    if not words:
+        return False
+    if len(words) <= _HEADING_WORDS and not line.text.rstrip().endswith((".", "!", "?", ";")):
+        return ";" not in line.text  # a row of a table is no heading
+    return words[0].word in _BACK or any(t.word in _BACK for t in best.tokens[:6])
 
 
 def _is_bare_negation(token: Token) -> bool:

@@ -39,6 +39,11 @@ class Evidence:
     whole: dict[str, int]
     """The folded sentences and texts, without their last mark, to the place of their end."""
 
+    def telling(self, keys: frozenset[str]) -> list[Reading]:
+        """The first sentences that tell a word of one of the keys, in their order."""
+        found = sorted({at for key in keys for at in self.places.get(key, ())[:_MOST_PLACES]})
+        return [self.lines[at].reading for at in found]
+
 
 @dataclass(frozen=True, slots=True)
 class Aligned:

@@ -7,6 +7,7 @@ cannot run never give ``supported``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,7 +17,7 @@ from kgrag.records.answer import Check, Verdict, to_plain
 from kgrag.records.concepts import Mention
 from kgrag.verification.calibration_regimes import Calibration
 from kgrag.verification.claims_model import settled
-from kgrag.verification.cover import lacking
+from kgrag.verification.cover import belongs, lacking
 from kgrag.verification.names import DRUGS, Names
 from kgrag.verification.names import Links as Links
 from kgrag.verification.numbers import Found, Severity, check_amounts, check_schedule
@@ -29,12 +30,13 @@ from kgrag.verification.slots_negation import check_negation
 from kgrag.verification.slots_order import check_governed, check_places, check_sides
 from kgrag.verification.slots_words import check_direction, check_people, check_route
 from kgrag.verification.split import LONGEST, Aligned, Evidence, claims, prepare, whole_at
-from kgrag.verification.words import Token, read
+from kgrag.verification.words import Reading, Token, read
 
 MAX_CHARS = 200_000
 """The longest statement and the longest evidence, together, that are checked; in characters."""
 
 
+_STRUCK: Final = re.compile("[\u0334-\u0338\u20d2-\u20e5]")
 MAX_CLAIMS: Final = 300
 """The most different sentences of one statement that are checked."""
 
@@ -90,6 +92,9 @@ def judge_by_rules(
     checks: list[Check] = []
     severities: list[Severity] = []
     covered = 1.0
+    if _STRUCK.search(statement):
+        check = Check("coverage", "fail", "it has characters that are struck out", "factual error")
+        return Verification("not_enough_info", None, (check,))
     parts = list(dict.fromkeys(claims(statement)))
     if len(parts) > MAX_CLAIMS or not all(
         len(part) <= LONGEST or whole_at(part, prepared) is not None for part in parts
@@ -138,7 +143,7 @@ def _check_claim(
     near = read(aligned.text)
     checks: list[Check] = [Check("span", "not_applicable", "not a quotation")]
     against: list[Severity] = []
-    found = lacking(said, nearest, evidence.places.keys())
+    found = lacking(said, nearest, evidence.telling)
     words = [said.tokens[at] for at in found.all]
     if not words and aligned.best < _SAME_SUBJECT:
         detail = "no sentence tells it: its words stand in several"
@@ -153,15 +158,16 @@ def _check_claim(
         checks.append(Check("coverage", "pass" if said.content else "not_applicable"))
     # A slot contradicts only where the evidence speaks of the same thing.
     same_subject = aligned.best >= _SAME_SUBJECT
-    others = _neighbours(evidence, aligned)
     first = nearest[0]
+    others = [
+        line.text
+        for line in (*nearest[1:], *_neighbours(evidence, aligned))
+        if belongs(line, first)
+    ]
     slots = [
-        *check_amounts(said.text, [near.text, *others]),
+        *check_amounts(said.text, [first.text, *others]),
         check_schedule(said.text, first.text),
-        *(
-            slot(said, first if slot in _OF_ONE and aligned.best >= _SAME_SUBJECT else near)
-            for slot in _SLOTS
-        ),
+        *(slot(said, first if same_subject else near) for slot in _SLOTS),
         check_aim(said, first),
         check_condition(said, first, _following(evidence, aligned.lines[0].at))
         if aligned.best >= 0.5
@@ -176,13 +182,13 @@ def _check_claim(
     return checks, against
 
 
-def _neighbours(evidence: Evidence, aligned: Aligned) -> list[str]:
+def _neighbours(evidence: Evidence, aligned: Aligned) -> list[Reading]:
     """The sentences beside those chosen, where "It" and amounts may be explained."""
     chosen = {line.at for line in aligned.lines}
     near = sorted({at + step for at in chosen for step in (-1, 1)} - chosen)
     texts = {line.text for line in aligned.lines}
     return [
-        evidence.lines[at].reading.text
+        evidence.lines[at].reading
         for at in near
         if 0 <= at < len(evidence.lines) and evidence.lines[at].text in texts
     ]
@@ -209,10 +215,6 @@ _SAME_SUBJECT: Final = 0.6
 _SLOTS: Final = (
     check_negation, check_direction, check_people, check_route, check_certainty, check_cause,
     check_places, check_sides, check_governed, check_many, check_narrower,
-)  # fmt: skip
-# These are compared with the nearest sentence alone.
-_OF_ONE: Final = (
-    check_people, check_places, check_sides, check_governed, check_many, check_narrower,
 )  # fmt: skip
 
 

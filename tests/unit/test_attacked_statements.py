@@ -40,3 +40,17 @@ def test_another_meaning_is_never_supported(evidence: str, statement: str) -> No
 def test_the_same_meaning_is_supported(evidence: str, statement: str) -> None:
     found = judge_by_rules(statement, [evidence + BEHIND])
     assert found.verdict == "supported", [c for c in found.checks if c.result == "fail"]
+
+
+def test_a_row_of_a_table_gives_its_dose_to_no_other_row() -> None:
+    rows = "Drug: Aspirin; Dose: 5 mg\nDrug: Ibuprofen; Dose: 10 mg"
+    assert verify_statement("Drug: Aspirin; Dose: 5 mg", [rows]).verdict == "supported"
+    for said in ("Drug: Aspirin; Dose: 10 mg", "Aspirin; dose: 10 mg",
+                 "The dose of aspirin is 10 mg."):  # fmt: skip
+        assert judge_by_rules(said, [rows]).verdict != "supported"
+
+
+@pytest.mark.parametrize("mark", ["\u0336", "\u0338", "\u20d2"])
+def test_what_is_struck_out_is_not_read_as_if_it_stood(mark: str) -> None:
+    struck = "".join(c + mark for c in "safe")
+    assert judge_by_rules(f"Aspirin is {struck}.", ["Aspirin is safe."]).verdict != "supported"
