@@ -205,7 +205,8 @@ def _names(words: list[tuple[int, int, str, bool]]) -> bool:
 _ENDS: Final = frozenset(".:;)")
 _LETTERED: Final = frozenset(
     "drug drugs treatment regimen arm grade grades vitamin hepatitis type group class influenza"
-    " level category factor streptococcus streptococci child-pugh haemophilia hemophilia stage".split()
+    " level category factor streptococcus streptococci child-pugh haemophilia hemophilia"
+    " stage".split()
 )
 
 
