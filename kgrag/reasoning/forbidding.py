@@ -31,7 +31,7 @@ _MOST_NARROWER: Final = 2000
 # Before a condition in which something is warned of; and what makes it that which is treated.
 _IN: Final = re.compile(r"\b(?:in|with|of|have|has|having|had)\s(?:[\w,-]+\s){0,3}\Z")
 _TREATED: Final = re.compile(
-    r"\b(?:treat\w*|prevent\w*|therap\w*|manag\w*|relie\w*|prophyla\w*|diagnos\w*|screen\w*|for)\b"
+    r"\b(?:treat\w*|prevent\w*|therap\w*|manag\w*|relief|reliev\w*|prophyla\w*|diagnos\w*|screen\w*|for)\b"
 )
 _BUT: Final = re.compile(r"\b(?:unless|except|without|no|not|other\sthan|absence)\b")
 

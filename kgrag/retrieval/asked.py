@@ -14,6 +14,7 @@ from kgrag.encoding.late import BothEncoder
 from kgrag.errors import BadQuestion
 from kgrag.records.concepts import Mention
 from kgrag.records.text import Span
+from kgrag.retrieval.english import in_another_language
 from kgrag.retrieval.rewrite import Kind, Message, read_message
 from kgrag.retrieval.seeds import Links
 from kgrag.retrieval.terms import question_terms
@@ -103,4 +104,6 @@ def check_question(question: str) -> str:
     letters = [char for char in stripped if char.isalpha()]
     if sum(unicodedata.name(char, "").startswith(_SCRIPTS) for char in letters) * 2 < len(letters):
         raise BadQuestion("the question is in a script that kgrag does not read", hint="in English")
+    if in_another_language(stripped):
+        raise BadQuestion("the question seems not to be in English", hint="ask in English")
     return stripped
