@@ -6,10 +6,11 @@ import re
 from functools import partial
 from typing import Final
 
+from kgrag.verification.quotes import DASHES
 from kgrag.verification.units import NUMBER_WORDS, UNIT_PATTERN
 
 _SIGNS: Final = str.maketrans(
-    {**dict.fromkeys("‐‑‒–—−", "-"), **dict.fromkeys("\u00a0\u2009\u202f\u2007", " "), "µ": "μ",
+    {**DASHES, **dict.fromkeys("\u00a0\u2009\u202f\u2007", " "), "µ": "μ",
      "⩽": "≤", "⩾": "≥", "≦": "≤", "≧": "≥", "·": "."}
 )  # fmt: skip
 _TENS: Final = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"

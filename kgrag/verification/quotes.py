@@ -15,13 +15,14 @@ from kgrag.records.answer import Check, Citation
 from kgrag.records.text import Document, Span
 from kgrag.sentences import sentences
 
-_DASHES: Final = dict.fromkeys("‐‑‒–—―−﹣－⁃", "-")
-_QUOTES: Final = {**dict.fromkeys("‘’‚‛′ʼ`´", "'"), **dict.fromkeys("“”„‟″«»", '"')}
+DASHES: Final = dict.fromkeys("‐‑‒–—―−﹣－⁃", "-")
+APOSTROPHES: Final = dict.fromkeys("‘’‚‛′ʼ`´", "'")
+_QUOTES: Final = {**APOSTROPHES, **dict.fromkeys("“”„‟″«»", '"')}
 _LETTERS: Final = {
     "µ": "μ", "Ω": "ω", "Å": "å", "K": "k", "ϐ": "β", "ϑ": "θ", "ϕ": "φ", "ϵ": "ε", "ς": "σ",
     "×": "x", "⁄": "/", "∕": "/", "≦": "≤", "≧": "≥", "⩽": "≤", "⩾": "≥",
 }  # fmt: skip
-_SAME: Final = {**_DASHES, **_QUOTES, **_LETTERS}
+_SAME: Final = {**DASHES, **_QUOTES, **_LETTERS}
 _INVISIBLE: Final = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 
 

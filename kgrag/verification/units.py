@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from kgrag.verification.quotes import DASHES
+
 # unit -> (dimension, factor to the dimension's base unit)
 _UNITS: Final[dict[str, tuple[str, float]]] = {
     "kg": ("mass", 1e3), "g": ("mass", 1.0), "mg": ("mass", 1e-3), "μg": ("mass", 1e-6),
@@ -151,7 +153,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
 
 
 _PLAIN: Final = str.maketrans(
-    {**dict.fromkeys("‐‑‒–—−", "-"), **dict.fromkeys("\u00a0\u2009\u202f\u2007", " "), "µ": "μ"}
+    {**DASHES, **dict.fromkeys("\u00a0\u2009\u202f\u2007", " "), "µ": "μ"}
 )
 
 

@@ -16,13 +16,12 @@ from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from kgrag.paths import resource
+from kgrag.verification.quotes import APOSTROPHES, DASHES
 from kgrag.verification.stems import keys_of, stem
 
 Phrases = dict[str, list[tuple[tuple[str, ...], str]]]
 
-_PLAIN: Final = str.maketrans(
-    {**dict.fromkeys("‐‑‒–—―−﹣－", "-"), **dict.fromkeys("‘’‚‛′ʼ`´", "'"), "µ": "μ"}
-)
+_PLAIN: Final = str.maketrans({**DASHES, **APOSTROPHES, "µ": "μ"})
 _TOKEN: Final = re.compile(
     r"[^\W\d_]+(?:-\d+(?![.\d])|\d+[^\W_]*)|[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:[.,]\d+)*|[%;:,.()\[\]/]"
 )

@@ -167,3 +167,10 @@ def test_many_long_sentences_of_few_words_stay_bounded() -> None:
     started = time.process_time()
     assert judge_by_rules(" ".join(made[:24]), [" ".join(made[24:])]).verdict != "supported"
     assert time.process_time() - started < 15
+
+
+@pytest.mark.parametrize("dash", "-‐‑‒–—―−﹣－⁃")
+def test_a_range_is_one_whatever_its_dash(dash: str) -> None:
+    evidence = f"Give 5{dash}10 mg of zinc. Other care is described."
+    assert judge_by_rules("Give 5 to 10 mg of zinc.", [evidence]).verdict == "supported"
+    assert judge_by_rules("Give 5 mg of zinc.", [evidence]).verdict != "supported"
