@@ -10,6 +10,7 @@ from kgrag.errors import BrokenInvariant
 from kgrag.reasoning.answerable import speaks_to
 from kgrag.reasoning.meets import meets, no_statement
 from kgrag.reasoning.parts import GraphView, Parts
+from kgrag.reasoning.phrases import listed, plain
 from kgrag.reasoning.populations import warns
 from kgrag.reasoning.rounds import BrokenCheckError, Draft, Strand, guarded
 from kgrag.records.answer import Check, CheckResult, Citation, Inapplicable, Statement
@@ -95,10 +96,16 @@ def statement_of(
             (i.statement.citations[0].document.id, i.statement.citations[0].start)
             for i in draft.inapplicable
         }
-        if noted not in known and len(draft.inapplicable) < _MOST_INAPPLICABLE:
+        room = len(draft.inapplicable) < _MOST_INAPPLICABLE
+        if noted not in known and room and _is_advice(piece.text):
             draft.inapplicable.append(Inapplicable(made, reason, fact))
         return None
     return None if failed else made
+
+
+def _is_advice(text: str) -> bool:
+    """Whether the text advises, warns or tells a dose: only that can be for other patients."""
+    return listed("advises").search(plain(text)) is not None or warns(text) or has_dose(text)
 
 
 def _judged(draft: Draft, parts: Parts, piece: Citable) -> Check | None:

@@ -37,6 +37,7 @@ from kgrag.records.analysis import Analysis
 from kgrag.records.answer import Answer, Check, Statement
 from kgrag.records.question import AskOptions
 
+_DOSED_APART: Final = frozenset(("pregnant", "breastfeeding", "renal", "hepatic"))
 MOST: Final = 4
 """How many parts of a question are looked for."""
 
@@ -109,11 +110,16 @@ def _asked(draft: Draft, parts: Parts) -> Answer:
 
 
 def _misses_the_point(draft: Draft, statements: tuple[Statement, ...]) -> bool:
-    """Whether it is asked who must not have something, and nothing that is quoted speaks of the
-    patient of whom that is asked: "Is it safe in pregnancy?"."""
-    if draft.analysis is None or draft.analysis.intents[:1] != ("contraindication",):
+    """Whether nothing that is quoted speaks of the patient of whom it is asked who must not have
+    something ("Is it safe in pregnancy?"), or which dose, where that is another for such patients.
+    """
+    main = draft.analysis.intents[:1] if draft.analysis is not None else ()
+    if draft.analysis is None or main not in (("contraindication",), ("dose",)):
         return False
-    asked = [fact.text.strip() for _, fact in facts(draft.analysis.patient)]
+    told = list(facts(draft.analysis.patient))
+    if main == ("dose",) and not _DOSED_APART.intersection(name for name, _ in told):
+        return False
+    asked = [fact.text.strip() for _, fact in told]
     # What speaks of the patient has to speak of the drug too, where others do.
     of_it = tuple(s for s in statements if any(map(_of_the_drug, s.checks)))
     return bool(asked) and list(unaddressed_by(draft, of_it or statements)) == asked

@@ -30,7 +30,7 @@ _ARMS: Final = re.compile(
 )
 _NO_STATEMENT: Final = (
     (re.compile(r"(?:[A-Z][\w'’-]{1,30},\s(?:[A-Z]\.\s?){1,3}[,&(]?\s?(?:&\s)?){3}"
-                r"|\b(?:19|20)\d{2};\s?\d{1,4}(?:\(\d{1,4}\))?:\s?\w{1,8}\d"),
+                r"|\b(?:19|20)\d{2};\s?\d{1,4}(?:\(\d{1,4}\))?:\s?\w{1,8}(?:[-–]\w{1,8})?\W*\Z"),
      "a list of references"),
     (re.compile(r"\bby\sthe\send\sof\sthis\s\w+,\syou\s(?:should|will)\sbe\sable\sto\b", re.I),
      "the plan of a text"),

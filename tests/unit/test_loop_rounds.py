@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from broken_world import QUESTIONS, Listed, Writer, world
 
+from kgrag.reasoning.applicability import Applicability
 from kgrag.reasoning.loop import Parts, ask
 from kgrag.reasoning.notices import notice
 from kgrag.records.answer import Answer, Check
@@ -203,6 +204,22 @@ def test_whether_it_is_safe_is_not_answered_by_what_speaks_of_nobody_such() -> N
     assert answer.abstained
     assert answer.reason == notice("not_covered")
     assert not ask("Is metformin safe in pregnancy?", PARTS, LOW).abstained
+    for patient in ("a patient with severe liver disease", "a woman with an eGFR of 20"):
+        dose = ask(
+            f"What is the dose of cyanocobalamin for the deficiency in {patient}?", PARTS, LOW
+        )
+        assert dose.reason == notice("not_covered")
+    assert not ask(DOSE, PARTS, LOW).abstained
+
+
+def test_only_advice_is_shown_apart() -> None:
+    made = replace(PARTS, applies=lambda patient, text, place: Applicability("not_applicable"))
+    answer = ask("What causes nephropathy?", made, replace(LOW, threshold=0.0001))
+    assert answer.abstained
+    apart = [i.statement.text for i in answer.inapplicable]
+    assert "Within years diabetes causes nephropathy." not in apart
+    treated = ask(ADULTS, made, replace(LOW, threshold=0.0001))
+    assert treated.inapplicable
 
 
 def test_a_warning_of_another_drug_is_no_answer() -> None:

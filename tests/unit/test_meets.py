@@ -109,6 +109,7 @@ def test_references_plans_and_unnamed_things_are_no_statements(text: str) -> Non
         "Smith, J., found that insulin helps (Hall, K., 2021).",
         "In anaphylaxis, adrenaline is given at once; it is injected into the thigh.",
         "It is given once daily.",
+        "2018;38:1442-1454), which substantially changed the evidence of the drug in migraine.",
     ],
 )
 def test_others_may_be(text: str) -> None:
