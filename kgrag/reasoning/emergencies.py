@@ -19,6 +19,8 @@ LONGEST: Final = 4000
 """Signs are looked for in so many characters; a question may have no more."""
 _SENTENCE: Final = re.compile(r"[^.?!\n]{1,}")
 _PRESSURE: Final = re.compile(r"\b(?P<high>\d{2,3})\s?/\s?(?P<low>\d{2,3})\b")
+_LISTED: Final = re.compile(r"@([a-z_]+)")
+_WORDS: Final = ("people", "denied", "past", "present", "asks", "particular")
 _BEFORE: Final = 40
 _NEAR: Final = 4  # words before a sign in which it is denied
 
@@ -41,6 +43,9 @@ class RedFlags:
     people: re.Pattern[str]
     denied: re.Pattern[str]
     past: re.Pattern[str]
+    present: re.Pattern[str]
+    asks: re.Pattern[str]
+    particular: re.Pattern[str]
 
 
 @cache
@@ -48,6 +53,14 @@ def red_flags() -> RedFlags:
     """The data file, read once; SettingsError when a fact in it is unknown."""
     path = resource("ontologies", "red_flags.toml")
     raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    lists = {name: f"({'|'.join(parts)})" for name, parts in raw["lists"].items()}
+
+    def group(phrases: list[str]) -> re.Pattern[str]:
+        try:
+            return compiled(_LISTED.sub(lambda m: lists[m[1]], phrase) for phrase in phrases)
+        except KeyError as error:
+            raise SettingsError(f"{path.name} names an unknown list: {error}") from error
+
     for entry in raw["flag"]:
         unknown = set(entry.get("when", ())) - set(_FACTS)
         if unknown:
@@ -56,13 +69,13 @@ def red_flags() -> RedFlags:
         tuple(
             Flag(
                 entry["name"],
-                tuple(compiled(group) for group in entry["all"]),
+                tuple(group(phrases) for phrases in entry["all"]),
                 tuple(entry.get("when", ())),
                 entry.get("anyone", False),
             )
             for entry in raw["flag"]
         ),
-        *(compiled(raw[name]["phrases"]) for name in ("people", "denied", "past")),
+        *(group(raw[name]["phrases"]) for name in _WORDS),
     )
 
 
@@ -71,6 +84,8 @@ def emergencies(question: str) -> tuple[str, ...]:
     information, or about what is past or denied."""
     text = plain(question[:LONGEST])
     known = red_flags()
+    if _general(text, known):
+        return ()
     told = known.people.search(text) is not None
     facts: dict[str, bool] = {}
     found: list[str] = []
@@ -92,6 +107,13 @@ def is_emergency(question: str) -> bool:
     return bool(emergencies(question))
 
 
+def _general(text: str, known: RedFlags) -> bool:
+    """Whether every sentence asks for information and none tells of somebody in particular."""
+    said = [sentence for sentence in _SENTENCE.findall(text) if sentence.strip()]
+    asks = all(known.asks.match(sentence) for sentence in said)
+    return asks and known.particular.search(text) is None
+
+
 def _found(group: re.Pattern[str], text: str, known: RedFlags) -> bool:
     """Whether a sign of the group stands there that is neither denied nor past."""
     for match in group.finditer(text):
@@ -102,7 +124,7 @@ def _found(group: re.Pattern[str], text: str, known: RedFlags) -> bool:
         first = max(text.rfind(mark, 0, match.start()) for mark in ".?!\n") + 1
         last = min((at for at in (text.find(m, match.end()) for m in ".?!\n") if at >= 0),
                    default=len(text))  # fmt: skip
-        if not known.past.search(text, first, last):
+        if not known.past.search(text, first, last) or known.present.search(text, first, last):
             return True
     return False
 
