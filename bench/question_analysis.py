@@ -304,13 +304,13 @@ def applicability(wanted: str, errors: bool) -> None:
 
 
 def later(wanted: str, errors: bool) -> None:
-    """Questions that were written when the rules stood: the third round, which none was tuned on.
-    The second round, written in the same way, was read once and then served to widen them."""
-    held = [row for row in rows(LABELS / "red_flags.jsonl") if row["round"] == 3]
+    """Questions of another hand, which was not shown the rules, and which were read once when these
+    were frozen (the fifth round). Rounds two to four were read before and widened them."""
+    held = [row for row in rows(LABELS / "red_flags.jsonl") if row["round"] == 5]
     for way, says in (("a word of alarm", _alarmed), ("rules", is_emergency)):
         hits = [says(row["question"]) for row in held if row["emergency"]]
         calm = [says(row["question"]) for row in held if not row["emergency"]]
-        print(f"emergencies, written later, {way}: sensitivity {wilson(sum(hits), len(hits))}, "
+        print(f"emergencies, of another hand, {way}: sensitivity {wilson(sum(hits), len(hits))}, "
               f"specificity {wilson(len(calm) - sum(calm), len(calm))}")  # fmt: skip
 
 
