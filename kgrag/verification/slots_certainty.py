@@ -106,7 +106,7 @@ def _kept(text: Reading, its: list[int], said: Reading, mine: list[int]) -> set[
             (overlap(text, at, said, i) + (text.tokens[at].word == said.tokens[i].word) / 2, at, i)
             for at in its
             for i in mine
-            if _near(text, at, said, i)
+            if _near(text, at, said, i) or _moved(text, at, said, i)
         ),
         key=lambda p: (-p[0], p[1], p[2]),
     )
@@ -117,6 +117,16 @@ def _kept(text: Reading, its: list[int], said: Reading, mine: list[int]) -> set[
             kept.add(at)
             used.add(i)
     return kept
+
+
+def _moved(text: Reading, at: int, said: Reading, there: int) -> bool:
+    """ "Usually it heals" may be "it heals, usually": the same word, at an end of its sentence."""
+    if text.tokens[at].word != said.tokens[there].word:
+        return False
+    return any(
+        place == 0 or all(token.mark for token in one.tokens[place + 1 :])
+        for one, place in ((text, at), (said, there))
+    )
 
 
 _AIM: Final = re.compile(

@@ -149,9 +149,13 @@ def _clause(text: Reading, at: int) -> range:
 
 def _parts(text: Reading, at: int) -> bool:
     word = text.tokens[at].word
+    behind = text.tokens[at + 1 : at + 2]
+    if word == ",":  # mostly of a list
+        return bool(behind) and (
+            behind[0].word in TURNS or behind[0].word in _VERBS or "negation" in behind[0].labels
+        )
     if word in STOPS or word in TURNS or word == ".":
         return True
-    behind = text.tokens[at + 1 : at + 2]
     return word in ("and", "or") and bool(behind) and behind[0].word in _VERBS
 
 

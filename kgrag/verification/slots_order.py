@@ -15,7 +15,7 @@ from kgrag.records.answer import Check
 from kgrag.verification.numbers import Found
 from kgrag.verification.slots_words import STOPS, TURNS, overlap
 from kgrag.verification.stems import stem
-from kgrag.verification.words import Reading, Token
+from kgrag.verification.words import Reading
 
 _NOTHING: Final[Found] = (Check("entities", "not_applicable"), None)
 _LONGEST: Final = 80
@@ -64,7 +64,8 @@ def _passives(text: Reading) -> int:
 # --- governed words -----------------------------------------------------------------------------
 
 _GOVERNS: Final = frozenset(
-    "of from with to than unlike by versus vs against over under without through into".split()
+    "compared of from with to than unlike by versus vs against over under without through"
+    " into".split()
 )
 _ALIKE: Final = frozenset("association".split())
 _ALIKE_WORDS: Final = frozenset(map(stem, (
@@ -84,10 +85,24 @@ def check_governed(said: Reading, text: Reading) -> Found:
             changed.append((at, mine, its))
     for n, (one, mine, its) in enumerate(changed):
         for other, its_mine, its_its in changed[n + 1 :]:
-            # What a verb does to both is another matter, and so is a list.
-            if mine == its_its and its == its_mine and (mine in _GOVERNS or its in _GOVERNS):
+            if mine != its_its or its != its_mine or _listed(said, one, other, {mine, its}):
+                continue
+            if mine in _GOVERNS or its in _GOVERNS:
                 return _changed(said, one, other)
     return _NOTHING
+
+
+def _listed(said: Reading, one: int, other: int, governors: set[str]) -> bool:
+    """Whether two words are items of one list, whose order says nothing: "dust, germs or mould"."""
+    between = said.tokens[one + 1 : other]
+    if not governors.isdisjoint(_SETS_APART) or any(
+        t.word in _GOVERNS or t.word in _FREE for t in between
+    ):
+        return False
+    return any(t.word in (",", "and", "or", "nor", "/") for t in between)
+
+
+_SETS_APART: Final = frozenset("compared unlike than versus vs against over without".split())
 
 
 def _pairs(said: Reading, text: Reading) -> list[tuple[int, int]]:
@@ -113,19 +128,13 @@ def _governor(text: Reading, at: int) -> str:
                 return "than"
             if token.word not in _GOVERNS:
                 return ""
+            if any(t.word == "compared" for t in before):
+                return "compared"
             alike = any(stem(t.word) in _ALIKE_WORDS or t.labels & _ALIKE for t in before)
-            return (
-                ""
-                if alike and token.word in ("with", "to") and not _compares(before)
-                else (token.word)
-            )
+            return "" if alike and token.word in ("with", "to") else token.word
         if not token.empty and not (token.content and i == at - 1):
             return ""
     return ""
-
-
-def _compares(before: tuple[Token, ...]) -> bool:
-    return any(t.word == "compared" for t in before)
 
 
 # --- two sides ----------------------------------------------------------------------------------
