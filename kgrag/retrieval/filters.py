@@ -6,7 +6,7 @@ told otherwise, or a new status, take effect at once and no index has to be made
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -43,6 +43,7 @@ def document_fits(info: DocumentInfo, selection: Selection) -> bool:
 def admit(selection: Selection, truth: TruthStore) -> Admission:
     """What ``selection`` lets through; BadQuestion when it names what no current document has."""
     by_advice = selection.grades or selection.age is not None or selection.sex
+    _check_homes(selection, truth)
     if not by_advice and not any(getattr(selection, n) for n in (*_BY_NAME, "since", "until")):
         return Admission(Filters(collections=selection.collections), lambda hit: True)
     every = list(truth.documents())
@@ -72,11 +73,34 @@ def _check_names(every: Iterable[DocumentInfo], selection: Selection) -> None:
         known = {v.casefold(): v for info in infos if (v := _value(info, name))}
         for wanted in getattr(selection, name):
             if wanted.casefold() not in known:
-                near = get_close_matches(wanted.casefold(), known, n=1, cutoff=0.5)
-                raise BadQuestion(
-                    f"no current document has the {name.removesuffix('s')} {wanted!r}",
-                    hint=f"did you mean {known[near[0]]!r}?" if near else None,
-                )
+                raise _unknown(name.removesuffix("s"), wanted, known)
+
+
+def _check_homes(selection: Selection, truth: TruthStore) -> None:
+    """The same of collections, and of who is preferred: a name of neither would change nothing."""
+    for wanted in selection.collections:
+        if next(iter(truth.documents(collection=wanted)), None) is None:
+            known = {info.source.collection for info in truth.documents()}
+            raise _unknown("collection", wanted, {name.casefold(): name for name in known})
+    if selection.prefer:
+        homes = {
+            name.casefold(): name
+            for info in truth.documents()
+            for name in (info.source.collection, info.metadata.publisher)
+            if name
+        }
+        for wanted in selection.prefer:
+            if wanted.casefold() not in homes:
+                raise _unknown("collection or publisher", wanted, homes)
+
+
+def _unknown(what: str, wanted: str, known: Mapping[str, str]) -> BadQuestion:
+    """``known`` has each name by its folded form; the nearest one is the hint."""
+    near = get_close_matches(wanted.casefold(), known, n=1, cutoff=0.5)
+    return BadQuestion(
+        f"no current document has the {what} {wanted!r}",
+        hint=f"did you mean {known[near[0]]!r}?" if near else None,
+    )
 
 
 def _value(info: DocumentInfo, name: str) -> str | None:

@@ -131,6 +131,11 @@ def test_only_what_was_selected_is_found(
     [
         ({"publishers": ("USPTF",)}, "did you mean 'USPSTF'"),
         ({"languages": ("xx",)}, "no current document has the language 'xx'"),
+        ({"collections": ("hospitl",)}, "did you mean 'hospital'"),
+        ({"collections": ("own", "Hospital")}, "did you mean 'hospital'"),  # case counts here
+        ({"collections": ("xyz",), "age": 60.0}, "no current document has the collection 'xyz'"),
+        ({"prefer": ("St Elswhere",)}, "did you mean 'St Elsewhere'"),
+        ({"prefer": ("hospital", "xyz")}, "has the collection or publisher 'xyz'"),
         ({"since": "2030"}, "no current document fits"),
         ({"grades": ("Z",)}, "no current document fits"),
     ],
@@ -153,6 +158,10 @@ def test_a_selection_of_nothing_says_so(
 def test_what_is_no_selection_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(BadQuestion):
         selection(values)
+
+
+def test_who_is_preferred_is_known_by_collection_or_publisher(retriever: HybridRetriever) -> None:
+    assert texts(retriever, prefer=("Hospital", "uspstf")) == ALL
 
 
 def test_the_shorter_list_is_what_the_index_is_asked_with(truth: TruthStore) -> None:
