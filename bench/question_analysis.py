@@ -304,13 +304,14 @@ def applicability(wanted: str, errors: bool) -> None:
 
 
 def later(wanted: str, errors: bool) -> None:
-    """Questions of another hand, which was not shown the rules, and which were read once when these
-    were frozen (the fifth round). Rounds two to four were read before and widened them."""
+    """Questions of another hand (the fifth round). The rules of commit ebc4af7 had not seen them:
+    sensitivity .683, specificity .983. They then widened the rules, as all rounds before did, so
+    that a figure of today is of known questions."""
     held = [row for row in rows(LABELS / "red_flags.jsonl") if row["round"] == 5]
     for way, says in (("a word of alarm", _alarmed), ("rules", is_emergency)):
         hits = [says(row["question"]) for row in held if row["emergency"]]
         calm = [says(row["question"]) for row in held if not row["emergency"]]
-        print(f"emergencies, of another hand, {way}: sensitivity {wilson(sum(hits), len(hits))}, "
+        print(f"emergencies, of another hand, known by now, {way}: sensitivity {wilson(sum(hits), len(hits))}, "
               f"specificity {wilson(len(calm) - sum(calm), len(calm))}")  # fmt: skip
 
 
