@@ -311,7 +311,8 @@ def later(wanted: str, errors: bool) -> None:
     for way, says in (("a word of alarm", _alarmed), ("rules", is_emergency)):
         hits = [says(row["question"]) for row in held if row["emergency"]]
         calm = [says(row["question"]) for row in held if not row["emergency"]]
-        print(f"emergencies, of another hand, known by now, {way}: sensitivity {wilson(sum(hits), len(hits))}, "
+        print(f"emergencies, of another hand, known by now, {way}: "
+              f"sensitivity {wilson(sum(hits), len(hits))}, "
               f"specificity {wilson(len(calm) - sum(calm), len(calm))}")  # fmt: skip
 
 
