@@ -1,8 +1,8 @@
 """Verdicts: what the layers found, put together; pure functions of texts.
 
-``verify_statement`` judges a statement from outside against texts; ``verify_quotation`` guards
-what the engine itself says. Both fail closed: no evidence, no check that passed, or a check that
-cannot run never give ``supported``.
+``judge_by_rules`` holds a statement against texts, ``verify_statement`` puts what it found into its
+regime of calibration. They fail closed: no evidence, no check that passed, or a check that cannot
+run never give ``supported``.
 """
 
 from __future__ import annotations
@@ -73,6 +73,9 @@ def judge_by_rules(
     statement: str, evidence: Sequence[str], *, linker: Links | None = None
 ) -> Verification:
     """Whether the evidence supports, contradicts or does not settle the statement.
+
+    Short forms that the evidence defines, and with a ``linker`` other names of its concepts, are
+    exchanged for its own before (``kgrag.verification.names``).
 
     ``supported`` needs every claim of the statement covered by the evidence, word by word, and
     no slot against it. ``contradicted`` needs a claim whose subject the evidence covers while a
