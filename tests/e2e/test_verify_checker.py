@@ -45,6 +45,7 @@ def _verify(*arguments: str | Path) -> dict[str, object]:
     return found
 
 
+@pytest.mark.slow
 def test_the_command_asks_the_checker_of_the_kb(checked_kb: Path, tmp_path: Path) -> None:
     agreed = _verify("--statement", AGREED, "--evidence", AGREED, "--kb", checked_kb)
     assert agreed["verdict"] == "supported"
