@@ -26,14 +26,19 @@ def questions(analysis: Analysis, judged: Sequence[Applicability]) -> tuple[str,
     one of the ``judged`` pieces is for the patient; none when nothing depends on one.
 
     Only advice depends on a patient: what a disease is, or what causes it, does not, unless the
-    question tells of one.
+    question tells of one. What the question says is not so ("no known allergies") is not asked.
     """
     if not _ADVICE & set(analysis.intents) and not _tells_of_one(analysis.patient):
         return ()
     if listed("asks_whom").search(plain(analysis.question)):
         return ()
+    denied = {
+        fact
+        for fact in ("allergies", "renal", "hepatic", "medicines")
+        if listed(f"denies_{fact}").search(plain(analysis.question))
+    }
     standing = [one for one in judged if one.result != "not_applicable"]
-    wanted = Counter(fact for one in standing for fact in one.missing)
+    wanted = Counter(fact for one in standing for fact in one.missing if fact not in denied)
     ordered = sorted(wanted, key=lambda fact: (-wanted[fact], FACTS.index(fact)))
     return tuple(notice(f"ask_{fact}") for fact in ordered[:MOST])
 

@@ -12,7 +12,7 @@ from kgrag.reasoning.meets import meets, no_statement
 from kgrag.reasoning.parts import GraphView, Parts
 from kgrag.reasoning.phrases import listed, plain
 from kgrag.reasoning.populations import warns
-from kgrag.reasoning.rounds import BrokenCheckError, Draft, Strand, guarded
+from kgrag.reasoning.rounds import BrokenCheckError, Draft, Strand, guarded, repeats
 from kgrag.records.answer import Check, CheckResult, Citation, Inapplicable, Statement
 from kgrag.records.text import Span
 from kgrag.retrieval.context import DOUBTFUL, Citable, Context, speaks_to_model
@@ -55,15 +55,21 @@ def made_whole(piece: Citable, parts: Parts, limit_words: int) -> Citable | None
 
 
 def statement_of(
-    draft: Draft, strand: Strand, parts: Parts, piece: Citable, confidence: float | None
+    draft: Draft,
+    strand: Strand,
+    parts: Parts,
+    piece: Citable,
+    confidence: float | None,
+    about: str = "",
 ) -> Statement | None:
-    """The piece as a statement, None when a check failed.
+    """The piece as a statement, None when a check failed. It may speak of ``about`` instead of what
+    the question speaks of: of a medicine that another piece advises.
 
     One that only what the question says of the patient contradicts is noted in
     ``draft.inapplicable``.
     """
     citation = citation_of(piece, strand.context)
-    checks = _checks(draft, strand, parts, piece, citation)
+    checks = _checks(draft, strand, parts, piece, citation, about)
     if not checks or checks[0].layer != "span" or checks[0].result != "pass":
         return None
     failed = {c.layer for c in checks if c.result != "pass" and c.result != "not_applicable"}
@@ -91,13 +97,9 @@ def statement_of(
         judged = Check("applicability", "fail", f"population: {told}")
     if judged is not None and judged.result == "fail":
         fact, _, reason = judged.detail.partition(": ")
-        noted = (citation.document.id, citation.start)
-        known = {
-            (i.statement.citations[0].document.id, i.statement.citations[0].start)
-            for i in draft.inapplicable
-        }
+        known = [c for i in draft.inapplicable for c in i.statement.citations]
         room = len(draft.inapplicable) < _MOST_INAPPLICABLE
-        if noted not in known and room and _is_advice(piece.text):
+        if not repeats(piece, known) and room and _is_advice(piece.text):
             draft.inapplicable.append(Inapplicable(made, reason, fact))
         return None
     return None if failed else made
@@ -131,7 +133,12 @@ def citation_of(citable: Citable, context: Context) -> Citation:
 
 
 def _checks(
-    draft: Draft, strand: Strand, parts: Parts, citable: Citable, citation: Citation
+    draft: Draft,
+    strand: Strand,
+    parts: Parts,
+    citable: Citable,
+    citation: Citation,
+    about: str = "",
 ) -> tuple[Check, ...]:
     """Span first, then whether it speaks of the question, for its patient, within the limits."""
     question = strand.question
@@ -141,8 +148,11 @@ def _checks(
         # Over a bridge the question's own words stand in the quotation of the edge.
         asked = strand.asked if strand.bridge else question
         share = speaks_to(asked, citable, {})
+        of = "the question's subject"
+        if about and share < LEAST_SUBJECT:
+            share, of = speaks_to(about, citable, {}), "what is advised"
         result: CheckResult = "pass" if share >= LEAST_SUBJECT else "fail"
-        checks.append(Check("coverage", result, f"{share:.2f} of the question's subject"))
+        checks.append(Check("coverage", result, f"{share:.2f} of {of}"))
     with guarded("slots"):
         place = " ".join((citable.title, *citable.section))
         checks.extend(parts.question_check(draft.question, citable.text, place))

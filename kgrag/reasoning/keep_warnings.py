@@ -42,8 +42,10 @@ def heeded(
             if caution.reason:
                 draft.inapplicable.append(Inapplicable(statement, caution.reason, "warning"))
                 whole = made_whole(piece, parts, draft.options.words)
-                sure = statement.confidence
-                instead = None if whole is None else statement_of(draft, strand, parts, whole, sure)
+                sure, drug = statement.confidence, caution.reason.partition(":")[0]
+                instead = None
+                if whole is not None:
+                    instead = statement_of(draft, strand, parts, whole, sure, drug)
                 break
         if instead is not None and not any(_overlap(instead, other) for other in said):
             said.append(instead)

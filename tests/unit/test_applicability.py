@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kgrag.reasoning.analysis import analyse
-from kgrag.reasoning.applicability import judge
+from kgrag.reasoning.applicability import Applicability, judge
 from kgrag.reasoning.drug_classes import drug_classes, spoken_against
 from kgrag.reasoning.follow_up import MOST, questions
 from kgrag.reasoning.notices import notice
@@ -117,6 +117,23 @@ def test_an_allergy_names_both_substances() -> None:
 )
 def test_what_is_not_told_is_named(text: str, missing: tuple[str, ...]) -> None:
     assert judge(Patient(), text).missing == missing
+
+
+@pytest.mark.parametrize(
+    ("question", "fact"),
+    [
+        ("Is metformin used in a woman with no known allergies?", "allergies"),
+        ("Is metformin used in a woman without kidney disease?", "renal"),
+        ("What dose is used with normal renal function?", "renal"),
+        ("Is metformin used in a man with no liver disease?", "hepatic"),
+        ("A woman who takes no other medicines: what is the dose?", "medicines"),
+    ],
+)
+def test_what_is_denied_is_not_asked_back(question: str, fact: str) -> None:
+    judged = [Applicability("unknown", missing=(fact,))]
+    assert questions(analyse(question), judged) == ()
+    plain = analyse("What is the dose of metformin?")
+    assert questions(plain, judged) == (notice(f"ask_{fact}"),)
 
 
 @pytest.mark.parametrize(

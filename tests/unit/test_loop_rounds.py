@@ -9,8 +9,10 @@ import pytest
 from broken_world import QUESTIONS, Listed, Writer, world
 
 from kgrag.reasoning.applicability import Applicability
+from kgrag.reasoning.forbidding import Caution
 from kgrag.reasoning.loop import Parts, ask
 from kgrag.reasoning.notices import notice
+from kgrag.records.analysis import Patient
 from kgrag.records.answer import Answer, Check
 from kgrag.records.question import AskOptions, Selection
 from kgrag.records.text import Document, Doubt
@@ -257,6 +259,30 @@ def test_what_only_the_population_contradicts_is_shown_apart_but_no_warning() ->
     assert apart
     assert not any("Never give" in text or "contraindicated" in text for text in apart)
     assert any("child against adult" in i.reason for i in answer.inapplicable)
+
+
+def test_the_warning_that_forbids_is_quoted_though_it_names_nothing_else_of_the_question() -> None:
+    warning = "By far obesity is a risk factor for diabetes."  # it stands in for one
+
+    def forbids(patient: Patient, advice: str, said: str, place: Sequence[str]) -> Caution:
+        against = said == warning and "first choice" in advice
+        return Caution("obesity: the question says so" if against else "")
+
+    asked = "Is metformin the first choice for adults?"
+    answer = ask(asked, replace(PARTS, forbids=forbids), replace(LOW, threshold=0.0))
+    (forbidden, *_) = [i for i in answer.inapplicable if i.fact == "warning"]
+    assert "first choice" in forbidden.statement.text
+    (said,) = [s for s in answer.statements if s.text == warning]
+    assert any(c.detail.endswith("of what is advised") for c in said.checks)
+
+
+def test_nothing_is_shown_apart_twice() -> None:
+    for asked in (BOY, PREGNANT):
+        apart = ask(asked, PARTS, replace(LOW, threshold=0.0001)).inapplicable
+        places = [(c.document.id, c.start, c.end) for i in apart for c in i.statement.citations]
+        for at, (one, start, end) in enumerate(places):
+            for other, first, last in places[at + 1 :]:
+                assert one != other or end <= first or last <= start
 
 
 def test_advice_that_a_warning_forbids_the_patient_gives_way_to_it() -> None:
