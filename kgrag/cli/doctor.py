@@ -7,10 +7,14 @@ import platform
 import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kgrag import __version__
-from kgrag.errors import KgragError
+from kgrag.errors import KgragError, KnowledgeBaseBusy
+
+if TYPE_CHECKING:
+    from kgrag.engine import Engine
 
 State = Literal["ok", "missing", "note"]
 
@@ -52,6 +56,61 @@ def examine() -> list[Finding]:
     if any(f.what == "extra models" and f.state == "missing" for f in findings):
         return findings
     return [*findings, *_models(), _lexicon()]
+
+
+def examine_kb(kb: Path) -> list[Finding]:
+    """What the settings of ``kb`` name, each loaded or called once as a question would do it.
+
+    A language model too that the settings name but leave unasked. Nothing is written; a kb that
+    another process holds is a note.
+    """
+    from kgrag.engine import Engine
+
+    try:
+        engine = Engine.open(kb)
+    except KgragError as error:
+        return [_failed(f"kb {kb}", error)]
+    with engine:
+        looks = (("parts of retrieval", _retrieval), ("entailment", _entailment), ("model", _model))
+        findings = [Finding(f"kb {kb}", "ok", f"{engine.truth.counts()['documents']:,} documents")]
+        for what, look in looks:
+            try:
+                findings.append(look(engine))
+            except KgragError as error:
+                findings.append(_failed(what, error))
+    return findings
+
+
+def _failed(what: str, error: KgragError) -> Finding:
+    return Finding(what, "note" if isinstance(error, KnowledgeBaseBusy) else "missing", str(error))
+
+
+def _retrieval(engine: Engine) -> Finding:
+    engine.retriever  # noqa: B018 - made for its errors
+    return Finding("parts of retrieval", "ok", ", ".join(engine.settings.retrieval.parts))
+
+
+def _entailment(engine: Engine) -> Finding:
+    checker = engine.entailment
+    return Finding("entailment", "ok", checker.name if checker else "none: rules alone")
+
+
+def _model(engine: Engine) -> Finding:
+    from kgrag.generation.measured import choice_of
+
+    settings = engine.settings.generation
+    model = engine.model
+    if model is None:
+        return Finding("model", "ok", "none: the reranker orders the statements")
+    chooses = settings.order == "model" or (
+        settings.order == "auto" and choice_of(settings.model, kb=engine.directory) == "model"
+    )
+    if chooses:
+        return Finding("model", "ok", f"{model.name}: it chooses the statements")
+    if settings.order == "reranker":
+        return Finding("model", "ok", f"{model.name}: not asked, the settings want the reranker")
+    told = "not asked to choose, nothing measured says that it does it better than the reranker"
+    return Finding("model", "ok", f'{model.name}: {told} (order = "model" asks it all the same)')
 
 
 def _processor() -> Finding:

@@ -116,12 +116,16 @@ def verify_kb(kb: Path, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--kb", type=click.Path(path_type=Path), help="Try also what this kb names.")
 @json_option
-def doctor(as_json: bool) -> None:
-    """Say what is installed, which models, what the processor can, and what is missing."""
-    from kgrag.cli.doctor import examine
+def doctor(kb: Path | None, as_json: bool) -> None:
+    """Say what is installed, which models, what the processor can, and what is missing.
 
-    findings = examine()
+    With --kb the models, checkers and servers that its kgrag.toml names are tried too.
+    """
+    from kgrag.cli.doctor import examine, examine_kb
+
+    findings = examine() if kb is None else [*examine(), *examine_kb(kb)]
     if as_json:
         print_json([f.to_json() for f in findings])
     else:

