@@ -394,6 +394,10 @@ class Engine:
 
     def warm_up(self) -> None:
         """Load all that a question needs, so that the first one does not wait for it."""
+        from kgrag.reasoning.emergencies import red_flags
+        from kgrag.retrieval.speech import speech
+
+        red_flags(), speech()
         with self._turn:
             _ = self.index, self.linker, self.graph
             self.retriever.search("warm up", limit=1)
