@@ -134,7 +134,7 @@ def test_only_what_was_selected_is_found(
         ({"collections": ("hospitl",)}, "did you mean 'hospital'"),
         ({"collections": ("own", "Hospital")}, "did you mean 'hospital'"),  # case counts here
         ({"collections": ("xyz",), "age": 60.0}, "no current document has the collection 'xyz'"),
-        ({"prefer": ("St Elswhere",)}, "did you mean 'St Elsewhere'"),
+        ({"prefer": ("St Elsewher",)}, "did you mean 'St Elsewhere'"),
         ({"prefer": ("hospital", "xyz")}, "has the collection or publisher 'xyz'"),
         ({"since": "2030"}, "no current document fits"),
         ({"grades": ("Z",)}, "no current document fits"),
