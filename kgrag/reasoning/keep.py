@@ -83,8 +83,11 @@ def keep(
         return parts.truth.document(document_id).text
 
     for candidate in ordered:
-        chance = chance_of(strand.asked if strand.bridge else strand.question, parts, [candidate])
-        if kept and not chance >= FOLLOWING * draft.threshold:
+        # The chance of the question is that of its best piece; dropped, it takes that along.
+        best = candidate == strand.ranked[0]
+        asked = strand.asked if strand.bridge else strand.question
+        chance = strand.chance if best else chance_of(asked, parts, [candidate])
+        if not best and not chance >= FOLLOWING * draft.threshold:
             continue
         piece = made_whole(candidate.citable, parts, limit)
         if piece is None:
@@ -103,8 +106,7 @@ def keep(
                 continue
         if len(kept) == most:
             continue
-        confidence = round(strand.chance if not kept else chance, 4)
-        statement = statement_of(draft, strand, parts, piece, confidence)
+        statement = statement_of(draft, strand, parts, piece, round(chance, 4))
         if statement is not None:
             pieces.append(piece)
             kept.append(statement)

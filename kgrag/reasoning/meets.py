@@ -66,6 +66,14 @@ def meets(
     mentions = [m for m in linker.link(asked) if m.start not in own]
     quoted = linker.link(text)
     checks = [_severity(asked, mentions, text)]
+    taken = _concepts([m for m in linker.link(asked) if m.start in own], "drug")
+    if (
+        _concepts(mentions, "drug")
+        and _concepts(quoted, "drug")
+        and not (_concepts(quoted, "drug") - taken)
+    ):
+        told_of = "of what the patient takes or does not bear, not of what is asked about"
+        checks.append(Check("drug", "fail", told_of, "incomplete chain"))
     main = analysis.intents[:1] if analysis is not None else ()
     if has_dose(text):
         checks.append(_same_drug(mentions, quoted))

@@ -13,10 +13,11 @@ from kgrag.reasoning.forbidding import Caution
 from kgrag.reasoning.loop import Parts, ask
 from kgrag.reasoning.notices import notice
 from kgrag.records.analysis import Patient
-from kgrag.records.answer import Answer, Check
+from kgrag.records.answer import Answer, Check, Citation
 from kgrag.records.question import AskOptions, Selection
 from kgrag.records.text import Document, Doubt
 from kgrag.render import answer_text
+from kgrag.retrieval.context import Reads
 from kgrag.retrieval.passages import Candidate
 
 ADULTS, TWO, CONNECTED, DOSE, BRIDGED, BOY, PREGNANT, NOTHING = QUESTIONS
@@ -113,6 +114,25 @@ def test_what_answers_a_comparison_as_a_whole_is_of_no_part() -> None:
     apart = ask(TWO, PARTS, LOW)
     assert apart.analysis is not None
     assert all(part in answer_text(apart) for part in apart.analysis.parts)
+
+
+def test_a_statement_has_its_own_chance_when_the_best_piece_was_dropped() -> None:
+    first = ask(DOSE, PARTS, LOW)
+    dropped = first.statements[0].text
+
+    def spans(citation: Citation, text: str, truth: Reads) -> Check:
+        found = PARTS.span_check(citation, text, truth)
+        return found if text != dropped else Check("span", "fail")
+
+    left = ask(DOSE, replace(PARTS, span_check=spans), LOW)
+    assert dropped not in texts(left)
+    for statement in left.statements:
+        assert statement.confidence is not None
+        assert first.statements[0].confidence is not None
+        assert statement.confidence < first.statements[0].confidence
+    # What alone would have been no answer is none because a better piece was found and dropped.
+    strict = replace(LOW, threshold=first.rounds[0].chance)
+    assert ask(DOSE, replace(PARTS, span_check=spans), strict).abstained
 
 
 def test_what_is_for_other_patients_is_shown_apart() -> None:
