@@ -66,14 +66,10 @@ def meets(
     mentions = [m for m in linker.link(asked) if m.start not in own]
     quoted = linker.link(text)
     checks = [_severity(asked, mentions, text)]
-    taken = _concepts([m for m in linker.link(asked) if m.start in own], "drug")
-    if (
-        _concepts(mentions, "drug")
-        and _concepts(quoted, "drug")
-        and not (_concepts(quoted, "drug") - taken)
-    ):
-        told_of = "of what the patient takes or does not bear, not of what is asked about"
-        checks.append(Check("drug", "fail", told_of, "incomplete chain"))
+    takes = {one.start for one in patient.medicines}
+    taken = _concepts([m for m in linker.link(asked) if m.start in takes], "drug")
+    if taken & _concepts(quoted, "drug"):
+        checks.append(_not_of_another(mentions, quoted, (*place, text)))
     main = analysis.intents[:1] if analysis is not None else ()
     if has_dose(text):
         checks.append(_same_drug(mentions, quoted))
@@ -127,6 +123,23 @@ def _of_the_drug(
     if here & _concepts(asked, "drug") or any(kin(name).search(plain(said)) for name in names):
         return Check("drug", "pass")
     return Check("drug", "fail", "of another drug than the one asked about", "factual error")
+
+
+def _not_of_another(
+    asked: Sequence[Mention], quoted: Sequence[Mention], where: Sequence[str]
+) -> Check:
+    """What speaks of a medicine that the patient takes speaks of the one that is asked about too,
+    or of its class."""
+    said = plain(" . ".join(where))
+    wanted = [m for m in asked if m.type == "drug"]
+    here = _concepts(quoted, "drug")
+    if (
+        all(m.concept not in here and not kin(plain(m.text)).search(said) for m in wanted)
+        and wanted
+    ):
+        return Check("drug", "fail", "of what the patient takes, not of what is asked about",
+                     "incomplete chain")  # fmt: skip
+    return Check("drug", "not_applicable")
 
 
 def _severity(asked: str, mentions: Sequence[Mention], text: str) -> Check:
