@@ -27,7 +27,7 @@ FILE: Final = "calibration.json"
 """Beside ``kgrag.toml`` in the folder of a kb."""
 FORMAT: Final = 1
 REGIMES: Final = ("near", "free", "entailment", "answer")
-RULES: Final = 5
+RULES: Final = 6
 """Raised when the slot rules come to other verdicts: what was measured before no longer fits."""
 _SHIPPED: Final = Path(__file__).with_name("calibration_shipped.json")
 

@@ -38,7 +38,8 @@ _WITHIN: Final = frozenset(
 )
 
 
-Lines = Sequence[Reading]
+Told = tuple[int, Reading]
+"""A sentence of the evidence and its place among all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,15 @@ class Lacking:
 
 
 def lacking(
-    said: Reading, nearest: Sequence[Reading], telling: Callable[[frozenset[str]], Lines]
+    said: Reading, lines: Sequence[Told], telling: Callable[[frozenset[str]], Sequence[Told]]
 ) -> Lacking:
     """The content words of the claim that the evidence lacks.
 
-    ``nearest`` are the sentences that the claim is held against, the first its best; ``telling``
+    ``lines`` are the sentences that the claim is held against, the first its best; ``telling``
     gives the sentences of all the evidence that tell one of some keys. What the best does not tell
     counts only where it is told of the same matter: a dose, only with it or in its heading.
     """
+    nearest = [reading for _, reading in lines]
     best = nearest[0]
     counted = any(token.number for token in said.tokens)
     nowhere: list[int] = []
@@ -73,11 +75,11 @@ def lacking(
         keys = said.keys[at] | token.own
         if not keys.isdisjoint(best.groups) or _joined(said, at, nearest):
             continue
-        lines = telling(keys)
-        if not lines:
+        told = telling(keys)
+        if not told:
             nowhere.append(at)
         elif not token.labels.isdisjoint(_TURNING) or not any(
-            _of_one_matter(said, line, best, counted=counted) for line in lines
+            _of_one_matter(said, line, lines[0], counted=counted) for line in told
         ):
             # A direction or a cause is told by the sentence that tells the rest, or not at all.
             elsewhere.append(at)
@@ -92,7 +94,7 @@ _BACK: Final = frozenset("it its this these they their them he she such both".sp
 _HEADING_WORDS: Final = 14
 
 
-def _of_one_matter(said: Reading, line: Reading, best: Reading, *, counted: bool) -> bool:
+def _of_one_matter(said: Reading, line: Told, best: Told, *, counted: bool) -> bool:
     """Whether the line speaks of what the claim speaks of.
 
     A heading does, and what refers back; else a sentence whose first word with content the claim
@@ -100,18 +102,24 @@ def _of_one_matter(said: Reading, line: Reading, best: Reading, *, counted: bool
     """
     if belongs(line, best):
         return True
-    first = next((token for token in line.tokens if token.content), None)
+    first = next((token for token in line[1].tokens if token.content), None)
     return not counted and first is not None and not first.keys.isdisjoint(said.groups)
 
 
-def belongs(line: Reading, best: Reading) -> bool:
-    """Whether a line explains a sentence near it: as its heading, or because one refers back."""
-    words = [token for token in line.tokens if not token.mark]
+_FAR: Final = 2
+
+
+def belongs(line: Told, best: Told) -> bool:
+    """Whether a line explains another: as its heading, or because the later one refers back."""
+    (at, reading), (best_at, nearest) = line, best
+    words = [token for token in reading.tokens if not token.mark]
     if not words:
         return False
-    if len(words) <= _HEADING_WORDS and not line.text.rstrip().endswith((".", "!", "?", ";")):
-        return ";" not in line.text  # a row of a table is no heading
-    return words[0].word in _BACK or any(t.word in _BACK for t in best.tokens[:6])
+    if len(words) <= _HEADING_WORDS and not reading.text.rstrip().endswith((".", "!", "?", ";")):
+        return ";" not in reading.text  # a row of a table is no heading
+    if 0 < at - best_at <= _FAR:
+        return words[0].word in _BACK
+    return 0 < best_at - at <= _FAR and any(t.word in _BACK for t in nearest.tokens[:1])
 
 
 def _is_bare_negation(token: Token) -> bool:

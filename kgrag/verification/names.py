@@ -26,7 +26,7 @@ from kgrag.verification.words import Reading, Token, read
 
 MOST_CHARS: Final = 40_000
 """Longer evidence is looked through for names only in the sentences nearest to a claim."""
-_LEAST_SCORE: Final = 0.8
+_LEAST_SCORE: Final = 0.7
 
 
 class Links(Protocol):
@@ -52,7 +52,11 @@ def same_kind(one: str, other: str) -> bool:
 
 def _denials(name: Reading) -> int:
     """How many words deny, "non" among them, which is mostly read as part of a name."""
-    return sum("negation" in token.labels or token.word == "non" for token in name.tokens)
+    words = [token.word for token in name.tokens]
+    hidden = sum(
+        word == "non" and words[at + 1 : at + 2] != ["steroidal"] for at, word in enumerate(words)
+    )
+    return hidden + sum("negation" in token.labels and token.word != "non" for token in name.tokens)
 
 
 def _narrower(one: str, other: str) -> bool:
@@ -82,11 +86,15 @@ def short_forms(texts: Sequence[str]) -> dict[str, str]:
     return {short: long for short, long in found.items() if short not in doubtful}
 
 
+_ITSELF: Final = re.compile(r"(?i)\b(\w[^()\[\]]{1,60}?)\s?[(\[]\s?\1\s?[)\]]")
+
+
 def written_out(text: str, long_of: Mapping[str, str]) -> str:
     """The text with its short forms written out; a bracket that defines one is left out.
 
     A short form that the text itself defines otherwise stays.
     """
+    text = _ITSELF.sub(r"\1", text)
     used = [short for short in long_of if short in text]
     if not used:
         return text
@@ -99,6 +107,7 @@ def written_out(text: str, long_of: Mapping[str, str]) -> str:
         defining = rf"{written}\s*[(\[]\s*{name}\s*[)\]]|\b{name}\s*[(\[]\s*{written}\s*[)\]]"
         plain = re.sub(defining, long.replace("\\", r"\\"), text)
         text = re.sub(rf"(?<![\w-]){name}(?=s?(?![\w-]))", long.replace("\\", r"\\"), plain)
+        text = _ITSELF.sub(r"\1", text)
     return text
 
 
@@ -114,27 +123,34 @@ _STRESSED: Final = frozenset(
 )
 
 
-def by_initials(claim: str, places: Sequence[str]) -> str:
+def by_initials(claim: str, places: Sequence[str], nearest: Sequence[str] = ()) -> str:
     """The claim with "WHO" for the "World Health Organization" where the places say so, and back.
 
-    Only where the letters are those of one run of words and of no other.
+    Only where the letters are those of one run of words and of no other, among the ``nearest``
+    places if there is one, among all else.
     """
     said = read(claim)
     near = [read(place) for place in places]
-    theirs = {short for reading in near for short, _ in _capitals(reading)}
+    first = [read(place) for place in nearest]
+    theirs = {
+        short: reading.text[token.start : token.end]
+        for reading in reversed(near)
+        for short, token in _capitals(reading)
+    }
     changes: list[tuple[int, int, str]] = []
     for short, token in _capitals(said):
         if short in theirs:
             continue
-        runs = {fold_text(run): run for reading in near for run, _ in _runs_of(reading, short)}
+        runs = {fold_text(run): run for reading in first for run, _ in _runs_of(reading, short)}
+        runs = runs or {fold_text(r): r for reading in near for r, _ in _runs_of(reading, short)}
         if len(runs) == 1:
             changes.append((token.start, token.end, next(iter(runs.values()))))
-    for short in sorted(theirs - {s for s, _ in _capitals(said)}):
+    for short in sorted(theirs.keys() - {s for s, _ in _capitals(said)}):
         spans = [span for _, span in _runs_of(said, short)]
         if any(_told(said, *span, reading) for span in spans for reading in near):
             continue  # the words stand there themselves
         if spans and len({fold_text(claim[a:b]) for a, b in spans}) == 1:
-            changes += [(a, b, short.upper()) for a, b in spans]
+            changes += [(a, b, theirs[short]) for a, b in spans]
     return _changed(claim, changes)
 
 
@@ -166,7 +182,12 @@ def _runs_of(reading: Reading, letters: str) -> Iterator[tuple[str, tuple[int, i
         at, matched = start, 0
         while at < len(reading.tokens) and matched < len(letters):
             here = reading.tokens[at]
-            if here.content and here.word[0] == letters[matched] and _may_name(here, letters):
+            inside = here.word in _INSIDE and 0 < matched < len(letters) - 1
+            if (
+                (here.content or inside)
+                and here.word[0] == letters[matched]
+                and _may_name(here, letters)
+            ):
                 matched += 1
             elif not (here.empty or here.word == "/"):
                 break
@@ -175,6 +196,10 @@ def _runs_of(reading: Reading, letters: str) -> Iterator[tuple[str, tuple[int, i
             span = token.start, reading.tokens[at - 1].end
             if span[1] - span[0] > 2 * len(letters):
                 yield reading.text[span[0] : span[1]], span
+
+
+_INSIDE: Final = frozenset("of and the for in to on".split())
+"""Grammar that may give a letter: "shortness of breath"."""
 
 
 def _may_name(token: Token, letters: str) -> bool:
@@ -219,14 +244,36 @@ def renamed(
         names = evidence.names.get(mention.concept, ())
         if mention.score < _LEAST_SCORE or not names:
             continue
-        if any(_told(said, mention.start, mention.end, line.reading) for line in nearest):
+        if any(_told(said, mention.start, mention.end, line.reading) for line in nearest) and (
+            not _too_often(said, mention, nearest)
+        ):
             continue
-        name = min(names, key=lambda n: n[0] not in near)[1]
+        own = _stems(mention.text)
+        others = [n for n in names if _stems(n[1]) != own]
+        if not others:
+            continue
+        name = min(others, key=lambda n: n[0] not in near)[1]
         if mention.type in DRUGS and _narrower(mention.text, name):
             continue  # "liposomal" and "with codeine" make another medicine
         if same_kind(mention.text, name):
             changes.append((mention.start, mention.end, name))
     return _changed(claim, changes)
+
+
+def _too_often(said: Reading, mention: Mention, nearest: Sequence[Line]) -> bool:
+    """Whether the claim has a word of the mention more often than the nearest lines together."""
+    for at in said.content:
+        if mention.start <= said.tokens[at].start < mention.end:
+            keys = said.tokens[at].keys
+            mine = sum(not said.tokens[i].keys.isdisjoint(keys) for i in said.content)
+            its = sum(
+                not line.reading.tokens[i].keys.isdisjoint(keys)
+                for line in nearest
+                for i in line.reading.content
+            )
+            if mine > its:
+                return True
+    return False
 
 
 def _changed(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
@@ -261,7 +308,8 @@ class Names:
             return None
         whole = sum(len(line.reading.text) for line in evidence.lines) <= MOST_CHARS
         lines = evidence.lines if whole else aligned.lines
-        said = by_initials(plain, [line.reading.text for line in lines])
+        best = [line.reading.text for line in aligned.lines]
+        said = by_initials(plain, [line.reading.text for line in lines], best)
         if self._linker is not None and (mentions := self._linker.link(said)):
             if self._called is None or not whole:
                 self._called = called([(n.at, n.reading.text) for n in lines], self._linker)

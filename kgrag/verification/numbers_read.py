@@ -114,7 +114,8 @@ _AMOUNT: Final = re.compile(
 
 
 _MAY_COUNT: Final = re.compile(
-    rf"(?i)[\d½¼¾⅓⅔⅛]|\b(?:{WORDS}|half|quarter|third|fifth|tenth|once|twice|thrice|nocte|biennial|every|each"
+    r"(?i)\b(?:type|stage|grade|class|phase|category|factor)\s+[iv]{1,3}\b"
+    rf"|[\d½¼¾⅓⅔⅛]|\b(?:{WORDS}|half|quarter|third|fifth|tenth|once|twice|thrice|nocte|biennial|every|each"
     r"|daily|annual|any of|alternate|per|\w+ly|an? (?:day|night|week|fortnight|month|year))"
 )
 

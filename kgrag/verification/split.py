@@ -39,10 +39,10 @@ class Evidence:
     whole: dict[str, int]
     """The folded sentences and texts, without their last mark, to the place of their end."""
 
-    def telling(self, keys: frozenset[str]) -> list[Reading]:
-        """The first sentences that tell a word of one of the keys, in their order."""
+    def telling(self, keys: frozenset[str]) -> list[tuple[int, Reading]]:
+        """The first sentences that tell a word of one of the keys, with their places, in order."""
         found = sorted({at for key in keys for at in self.places.get(key, ())[:_MOST_PLACES]})
-        return [self.lines[at].reading for at in found]
+        return [(at, self.lines[at].reading) for at in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,8 @@ def _check_claim(
     near = read(aligned.text)
     checks: list[Check] = [Check("span", "not_applicable", "not a quotation")]
     against: list[Severity] = []
-    found = lacking(said, nearest, evidence.telling)
+    lines = [(line.at, line.reading) for line in aligned.lines]
+    found = lacking(said, lines, evidence.telling)
     words = [said.tokens[at] for at in found.all]
     if not words and aligned.best < _SAME_SUBJECT:
         detail = "no sentence tells it: its words stand in several"
@@ -162,11 +163,8 @@ def _check_claim(
     # A slot contradicts only where the evidence speaks of the same thing.
     same_subject = aligned.best >= _SAME_SUBJECT
     first = nearest[0]
-    others = [
-        line.text
-        for line in (*nearest[1:], *_neighbours(evidence, aligned))
-        if belongs(line, first)
-    ]
+    beside = (*lines[1:], *_neighbours(evidence, aligned))
+    others = [line[1].text for line in beside if belongs(line, lines[0])]
     slots = [
         *check_amounts(said.text, [first.text, *others]),
         check_schedule(said.text, first.text),
@@ -185,13 +183,13 @@ def _check_claim(
     return checks, against
 
 
-def _neighbours(evidence: Evidence, aligned: Aligned) -> list[Reading]:
+def _neighbours(evidence: Evidence, aligned: Aligned) -> list[tuple[int, Reading]]:
     """The sentences beside those chosen, where "It" and amounts may be explained."""
     chosen = {line.at for line in aligned.lines}
     near = sorted({at + step for at in chosen for step in (-1, 1)} - chosen)
     texts = {line.text for line in aligned.lines}
     return [
-        evidence.lines[at].reading
+        (at, evidence.lines[at].reading)
         for at in near
         if 0 <= at < len(evidence.lines) and evidence.lines[at].text in texts
     ]

@@ -111,3 +111,31 @@ def test_initials_must_be_those_of_one_run_of_words() -> None:
 )  # fmt: skip
 def test_names_of_one_kind(one: str, other: str, same: bool) -> None:
     assert same_kind(one, other) is same
+
+
+USUAL = (
+    "MRI=magnetic resonance imaging|CT=computed tomography|BMI=body mass index|HPV=human"
+    " papillomavirus|PID=pelvic inflammatory disease|PPIs=proton pump inhibitors|SSRIs=selective"
+    " serotonin reuptake inhibitors|GFR=glomerular filtration rate|SOB=shortness of breath"
+    "|QOL=quality of life|FDA=Food and Drug Administration|HBV=hepatitis B virus"
+    "|LDL=low-density lipoprotein"
+    "|CBT=cognitive behavioral therapy|CSF=cerebrospinal fluid"
+    "|IV=intravenous|PCOS=polycystic ovary syndrome|ACE=angiotensin-converting enzyme"
+)
+
+
+@pytest.mark.parametrize("pair", USUAL.split("|"))
+def test_a_usual_short_form_is_its_long_form_and_back(pair: str) -> None:
+    short, long = pair.split("=")
+    text = "The role of {} was studied in adults. Most people drink tea."
+    for one, other in ((short, long), (long, short)):
+        statement, evidence = text.format(one).partition(". ")[0] + ".", text.format(other)
+        found = judge_by_rules(statement, [evidence])
+        assert found.verdict == "supported", [c for c in found.checks if c.result == "fail"]
+
+
+def test_a_name_that_stands_in_its_own_bracket_is_one_name() -> None:
+    evidence = ["Late chronic kidney disease (CKD) needs care. Rest helps."]
+    for said in ("Late CKD (CKD) needs care.",
+                 "Late chronic kidney disease (chronic kidney disease) needs care."):  # fmt: skip
+        assert judge_by_rules(said, evidence).verdict == "supported"
