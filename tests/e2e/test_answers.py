@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from kgrag import Engine
+from kgrag.errors import BadQuestion
+from kgrag.records.question import Selection
 from kgrag.render import answer_html, answer_text
 from kgrag.verification.units import has_dose
 
@@ -42,11 +44,16 @@ def test_a_connection_is_answered_by_a_chain_with_a_quotation_an_edge(engine: En
         assert all(citation.quote in shown for citation in path.citations)
 
 
-def test_another_collection_is_not_seen_through_the_graph(engine: Engine) -> None:
+def test_what_is_not_selected_is_not_seen_through_the_graph(engine: Engine) -> None:
     question = "How is obesity connected with chronic kidney disease?"
-    answer = engine.ask(question, collections=["elsewhere"])
-    assert answer.abstained
-    assert answer.evidence.paths == () and answer.evidence.passages == ()
+    assert engine.ask(question).evidence.paths
+    only = Selection(publishers=("Northern Demo Panel",))
+    answer = engine.ask(question, selection=only)
+    assert answer.evidence.paths == ()
+    assert not [s for s in answer.statements if s.kind == "path"]
+    assert {h.document.publisher for h in answer.evidence.passages} <= {"Northern Demo Panel"}
+    with pytest.raises(BadQuestion):
+        engine.ask(question, collections=["elsewhere"])
 
 
 def test_a_replaced_version_is_readable_and_never_cited(engine: Engine) -> None:
