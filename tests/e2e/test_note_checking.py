@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from kgrag import Engine
+from kgrag.errors import BadQuestion
 
 pytestmark = pytest.mark.models
 
@@ -62,9 +63,9 @@ def test_each_sentence_of_a_note_has_its_verdict_and_quotations_open(engine: Eng
     assert check.complete and check.id == engine.check_note(NOTE).id
 
 
-def test_another_collection_says_nothing(engine: Engine) -> None:
-    check = engine.check_note(NOTE, collections=["elsewhere"])
-    assert {s.verdict for s in check.sentences} == {"not_covered"}
+def test_a_collection_that_is_none_is_an_error_and_no_silence(engine: Engine) -> None:
+    with pytest.raises(BadQuestion, match="elsewhere"):
+        engine.check_note(NOTE, collections=["elsewhere"])
 
 
 def test_the_command_prints_every_form_and_tells_by_its_code(tmp_path: Path, demo_kb: Path) -> None:
