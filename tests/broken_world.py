@@ -172,6 +172,7 @@ def world() -> tuple[Parts, Mapping[str, Document]]:
             patient, advice, warning, place, linker=Linked(), names=Named()
         ),
         follow=questions,
+        sure=lambda raw: raw / 2,
         agree=lambda s, p, o: agree(engine, s, p, o),
         entailment=Agreeing(),
     )

@@ -106,11 +106,22 @@ def keep(
                 continue
         if len(kept) == most:
             continue
-        statement = statement_of(draft, strand, parts, piece, round(chance, 4))
+        sure = _sure(parts, chance, asked=best and not kept)
+        statement = statement_of(draft, strand, parts, piece, sure)
         if statement is not None:
             pieces.append(piece)
             kept.append(statement)
     return kept
+
+
+def _sure(parts: Parts, chance: float, *, asked: bool) -> float | None:
+    """What is told of how sure a quotation is to answer. Measured is the chance of a question, with
+    its best piece; of further pieces nothing is known that could be told."""
+    if parts.sure is None:
+        return round(chance, 4)
+    with guarded("calibration"):
+        told = parts.sure(chance) if asked else None
+        return None if told is None else round(float(told), 4)
 
 
 def _overlap(one: Citable, other: Citable) -> bool:

@@ -42,10 +42,10 @@ def heeded(
             if caution.reason:
                 draft.inapplicable.append(Inapplicable(statement, caution.reason, "warning"))
                 whole = made_whole(piece, parts, draft.options.words)
-                sure, drug = statement.confidence, caution.reason.partition(":")[0]
+                drug = caution.reason.partition(":")[0]
                 instead = None
                 if whole is not None:
-                    instead = statement_of(draft, strand, parts, whole, sure, drug)
+                    instead = statement_of(draft, strand, parts, whole, None, drug)
                 break
         if instead is not None and not any(_overlap(instead, other) for other in said):
             said.append(instead)

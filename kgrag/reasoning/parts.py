@@ -94,8 +94,9 @@ class Parts:
     names of conditions that its findings suggest, ``connect`` the paths from its concepts to those
     of an answer, best first. ``applies`` judges a quotation for the patient, ``forbids``
     says why a warning rules out advice for the patient, or which untold fact would decide that,
-    ``follow`` what to ask back; ``agree`` finds who else says the same. ``entailment`` checks free
-    sentences, from the probability ``entailed`` on.
+    ``follow`` what to ask back; ``agree`` finds who else says the same. ``sure`` is the measured
+    probability of a raw chance, None where nothing was measured; without it the raw chance is told.
+    ``entailment`` checks free sentences, from the probability ``entailed`` on.
     """
 
     truth: Reads
@@ -118,6 +119,7 @@ class Parts:
     forbids: Forbids | None = None
     follow: Follow | None = None
     agree: Agree | None = None
+    sure: Callable[[float], float | None] | None = None
     entailment: Entailment | None = None
     entailed: float = 0.9
 

@@ -30,6 +30,7 @@ from kgrag.retrieval.passages import Candidate
 from kgrag.retrieval.rerank import WEIGHTS, LinearReranker
 from kgrag.retrieval.scope import Scope
 from kgrag.retrieval.seeds import find_seeds
+from kgrag.verification.calibration_regimes import answer_made_with, calibration_of
 
 if TYPE_CHECKING:
     from kgrag.engine import Engine
@@ -59,6 +60,8 @@ def parts_of(engine: Engine | Past) -> Parts:
     }
     if model is not None:
         models["language_model"] = f"{model.name}@{model.sha256[:12]}"
+    calibration = calibration_of(None if isinstance(engine, Past) else engine.directory)
+    made = answer_made_with(WEIGHTS.read_bytes(), engine.encoder.sha256)
     checker = engine.entailment
     if checker is not None:
         models["entailment"] = f"{checker.name}@{checker.sha256[:12]}"
@@ -84,6 +87,7 @@ def parts_of(engine: Engine | Past) -> Parts:
         forbids=lambda patient, advice, warning, place: forbids(
             patient, advice, warning, place, linker=engine.linker, names=engine.lexicon
         ),
+        sure=lambda raw: calibration.answer(raw, made),
         follow=questions,
         connect=lambda seeds, concepts, options: connect(engine, seeds, concepts, options),
         agree=lambda statements, pieces, options: agree(engine, statements, pieces, options),

@@ -68,7 +68,7 @@ def joined(draft: Draft, statement: Statement, belief: float, number: int) -> St
     sure = statement.confidence
     return replace(
         statement,
-        confidence=round(belief if sure is None else min(belief, sure), 4),
+        confidence=None if sure is None else round(min(belief, sure), 4),
         checks=(*statement.checks, _joined(number)),
     )
 

@@ -335,6 +335,18 @@ def test_no_chain_goes_over_a_denied_edge() -> None:
         assert len(ask(question, PARTS, LOW).evidence.paths) <= 5
 
 
+def test_only_what_was_measured_is_told_as_a_confidence() -> None:
+    asked = "What does metformin cause?"
+    raw = ask(asked, replace(PARTS, sure=None), LOW)
+    assert len(raw.statements) > 1 and all(s.confidence is not None for s in raw.statements)
+    told = ask(asked, replace(PARTS, sure=lambda chance: chance / 2), LOW)
+    first, *others = told.statements
+    assert first.confidence == pytest.approx(raw.rounds[0].chance / 2, abs=1e-4)
+    assert [s.confidence for s in others] == [None] * len(others)
+    silent = ask(asked, replace(PARTS, sure=lambda chance: None), LOW)
+    assert texts(silent) == texts(raw) and all(s.confidence is None for s in silent.statements)
+
+
 def test_over_a_bridge_the_edge_is_said_first() -> None:
     asked = "What is given to most people for the thing that metformin causes?"
     rounds = ask(asked, PARTS, AskOptions(threshold=0.9)).rounds
