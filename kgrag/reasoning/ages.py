@@ -113,16 +113,18 @@ _DECADE: Final = re.compile(
     r"\bin\s(?:his|her|their|my|the|your)\s(?:(?P<part>early|mid|middle|late)[\s-]{1,2})?"
     r"(?P<n>\d0'?s|" + "|".join(_DECADES) + r")\b"
 )
+_BEGINS: Final = r"\b(?:begin|start)(?:s|ning|ing)?\s(?:at|from)"
+_ENDS: Final = r"\b(?:end|stop)(?:s|ing|ping)?\sat|\buntil"
 _BETWEEN: Final = re.compile(
-    rf"(?<![\d.,])\b(?P<from>(?:aged?|ages|between)\s(?:between\s|from\s|"
+    rf"(?<![\d.,])\b(?P<from>(?:aged?|ages|between|{_BEGINS}\sage)\s(?:between\s|from\s|"
     rf"of\s)?)?{_NUM.format('low')}"
     rf"(?:[\s-]{{0,2}}{_UNIT.format('u1')}(?:\sof\sage)?)?(?P<joint>\s?-\s?|\sto\s|\sand\s|"
-    rf"\sthrough\s|\suntil\s)"
+    rf"\sthrough\s|\suntil\s|\sand\s(?:{_ENDS})\s)"
     rf"(?:age\s)?{_NUM.format('high')}(?![\d%])(?:[\s-]{{0,2}}{_UNIT.format('u')}\b)?(?P<old>{_OLD})?"
 )
 _OVER: Final = re.compile(
     rf"(?P<word>\b(?:older|younger|greater|more|less|fewer)\sthan|\bover|\babove|\bunder|\bbelow|"
-    rf"\bat\sleast|\bup\sto|\bfrom|\bbefore|\bafter|≥|>=|≤|<=|>|"
+    rf"\bat\sleast|\bup\sto|\bfrom|\bbefore|\bafter|{_BEGINS}|{_ENDS}|≥|>=|≤|<=|>|"
     rf"<)\s?(?P<aged>(?:the\s)?ages?\s(?:of\s)?)?"
     rf"{_NUM.format('n')}(?![\d%]|\.\d)(?:[\s-]{{0,2}}{_UNIT.format('u')}\b)?(?P<old>{_OLD})?"
 )
@@ -158,6 +160,17 @@ _DOSE: Final = re.compile(
 _THEN: Final = re.compile(
     r"(?:diagnosed|died|onset|began|started|since|occur\w*|menarche|menopause|surgery|first|until|"
     r"from|married|smoking|developed|dead)\b[^.?!,;]{0,25}\b(?:at|from|since|the)\s(?:the\s)?\Z"
+)
+
+
+_BIRTH: Final = re.compile(
+    rf"\bbirth\s?(?:to|through|until|-)\s?(?:age\s)?{_NUM.format('n')}(?:\s{_UNIT.format('u')}\b)?"
+)
+# What begins at an age bounds whom it is for only where it is advised: pain begins at some age too.
+_TURNS: Final = ("begin", "start", "end", "stop", "until")
+_ADVISED: Final = re.compile(
+    r"\b(?:recommend|screen|offer|vaccin|immuni|test|check|treat|giv|dos|mammogra|colonoscop|"
+    r"prophyla|examin|assess|counsel|prescri|should)"
 )
 
 
@@ -257,8 +270,15 @@ def _ranges(lower: str) -> list[Age]:
             continue
         if match["aged"] and _THEN.search(lower, max(0, match.start() - 60), match.start()):
             continue
+        if match["word"].startswith(_TURNS) and not _ADVISED.search(
+            lower, max(0, match.start() - 100), match.start()
+        ):
+            continue
         value, step, word = _value(match["n"]), _step(match["u"]), match["word"]
         found += _bounded(value, step, word, match)
+    for match in _BIRTH.finditer(lower):
+        step = _step(match["u"])
+        found.append(Age("range", 0.0, (_value(match["n"]) + 1) * step, *match.span()))
     for match in _AND_OVER.finditer(lower):
         unit = match["u"] or match["u2"]
         told = match["aged"] or match["old"] or (unit and unit[0] in "ym")
@@ -293,7 +313,7 @@ def _bounded(value: float, step: float, word: str, match: re.Match[str]) -> list
         return []
     if word in ("under", "below", "<", "before") or word.startswith(("younger", "less", "fewer")):
         return [Age("range", 0.0, at, *span)]
-    if word in ("≤", "<=", "up to"):
+    if word in ("≤", "<=", "up to", "until") or word.startswith(("end", "stop")):
         return [Age("range", 0.0, at + step, *span)]
     # "Over 65" is said of those who are 65 as well; only "older than" means the next birthday.
     return [Age("range", at, None, *span)]

@@ -21,7 +21,7 @@ from kgrag.verification.cover import belongs, lacking
 from kgrag.verification.names import DRUGS, Names
 from kgrag.verification.names import Links as Links
 from kgrag.verification.numbers import Found, Severity, check_amounts, check_schedule
-from kgrag.verification.slots import check_population
+from kgrag.verification.slots import AGES, bounds_ages, check_population
 from kgrag.verification.slots_certainty import check_aim, check_cause, check_certainty
 from kgrag.verification.slots_condition import check_condition
 from kgrag.verification.slots_many import check_many
@@ -238,6 +238,9 @@ def check_question(question: str, quotation: str, context: str = "") -> tuple[Ch
     check, severity = check_population(question, quotation)
     if severity is None and check.result == "not_applicable" and context:
         check, severity = check_population(question, context)
+    if check.detail == AGES and bounds_ages(f"{quotation}\n{context}"):
+        # Whether the patient is within them is judged by applicability, which reads such ends.
+        return (Check(check.layer, "not_applicable"),)
     if severity is None:
         return (check,)
     return (Check(check.layer, "fail", check.detail, "incomplete chain"),)

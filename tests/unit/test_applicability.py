@@ -181,3 +181,21 @@ def test_the_table_of_classes_is_lower_case_and_reaches_both_ways() -> None:
     assert "amoxicillin" in spoken_against("penicillin")
     assert "penicillins" in spoken_against("amoxicillin")
     assert set(spoken_against("peanut")) == {"peanut"}
+
+
+@pytest.mark.parametrize(
+    ("age", "text", "result"),
+    [
+        (45, "The panel recommends mammography starting at age 40 years.", "applies"),
+        (30, "The panel recommends mammography starting at age 40 years.", "not_applicable"),
+        (60, "Screening should begin at age 45 years and end at age 75 years.", "applies"),
+        (80, "Screening should begin at age 45 years and end at age 75 years.", "not_applicable"),
+        (70, "Continue screening until age 65 years.", "not_applicable"),
+        (12, "Screen young people from birth to 21 years of age.", "applies"),
+        (9, "Give the vaccine from birth to 6 years.", "not_applicable"),
+        (30, "In this disease pain often starts at age 50.", "unknown"),
+    ],
+)
+def test_ages_from_and_until_which_something_is_advised(age: int, text: str, result: str) -> None:
+    patient = analyse(f"What is advised for a {age}-year-old?").patient
+    assert judge(patient, text).result == result

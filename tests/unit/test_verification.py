@@ -103,6 +103,8 @@ def test_population_of_the_question() -> None:
     assert check_question("dose for children", "Take 5 mg.", "Adults")[0].result == "fail"
     assert check_question("dose for children", "Children take 5 mg.", "Adults")[0].result == "pass"
     assert check_question("dose of x", "Adults take 5 mg.")[0].result == "not_applicable"
+    begins = "The panel recommends screening starting at age 40 years."
+    assert check_question("a woman aged 45 years", begins)[0].result == "not_applicable"
     ages = check_question("a woman aged 20 years", "Screen women aged 50 to 74 years.")
     assert ages[0].result == "fail"
 
