@@ -64,7 +64,9 @@ def test_search_keeps_to_its_limit_and_collection(client) -> None:  # type: igno
     body = {"question": "asthma", "limit": 2}
     assert len(client.post("/v1/search", json=body).json()["hits"]) == 2
     body = {"question": "asthma", "collections": ["nowhere"]}
-    assert client.post("/v1/search", json=body).json()["hits"] == []
+    refused = client.post("/v1/search", json=body)
+    assert refused.status_code == 422
+    assert "no current document has the collection 'nowhere'" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,10 @@ class History:
             d.id, d.source, d.uri, d.title, d.metadata, cast("Any", status), len(d.text), 1
         )
 
+    def documents(self, *, collection: str | None = None) -> Iterator[DocumentInfo]:
+        every = (self.info(name) for name in sorted(self.current.values()))
+        return (i for i in every if collection in (None, i.source.collection))
+
     def infos(self, ids: Sequence[str]) -> Mapping[str, DocumentInfo]:
         return {name: self.info(name) for name in ids if name in self.all}
 
@@ -340,7 +344,8 @@ def test_search_gives_current_text_only_even_when_the_index_is_behind() -> None:
     stale = retriever.search("What does source x say?", limit=20, selection=every)
     assert len(stale) == 4
     assert all(h.document.id in truth.current.values() for h in stale)
-    assert retriever.search("aspirin", selection=Selection(collections=("other",))) == []
+    with pytest.raises(BadQuestion, match="collection 'other'"):
+        retriever.search("aspirin", selection=Selection(collections=("other",)))
     for h in stale:
         assert truth.document(h.document.id).text[h.start : h.end] == h.text
 

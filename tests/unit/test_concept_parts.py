@@ -9,6 +9,7 @@ import pytest
 
 from kgrag import Engine
 from kgrag.config import Retrieval, Settings
+from kgrag.errors import BadQuestion
 from kgrag.reasoning.supersession import Past
 from kgrag.retrieval.concepts import concepts_of
 
@@ -36,7 +37,10 @@ def test_every_part_has_its_say(engine: Engine) -> None:
 
 
 def test_the_sources_keep_to_the_collections_asked_for(engine: Engine) -> None:
-    assert engine.search(QUESTION, collections=("nowhere",)) == []
+    homes = {info.source.collection for info in engine.truth.documents()}
+    assert engine.search(QUESTION, collections=tuple(homes))
+    with pytest.raises(BadQuestion, match="no current document has the collection 'nowhere'"):
+        engine.search(QUESTION, collections=("nowhere",))
 
 
 def test_parts_of_one_engine_share_the_index_and_engines_do_not(engine: Engine) -> None:
