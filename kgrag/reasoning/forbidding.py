@@ -144,7 +144,7 @@ def _told(
     meant = judge(patient, advice)
     if meant.result == "applies" and meant.fact == judged.fact:
         return ""  # made for just those people
-    return judged.reason
+    return judged.reason.replace("the source is about ", "the source warns of it for ", 1)
 
 
 def _of_adults(said: str, place: str | Sequence[str]) -> bool:

@@ -27,6 +27,7 @@ _ALLERGIC: Final = re.compile(
 _ALLERGY_OF: Final = re.compile(
     r"(?P<what>[\w-]{3,30})[\s-](?:allerg(?:y|ic|ies)|hypersensitivity)\b(?!\sto\b)"
 )
+_OF_ALLERGIES: Final = ("allergy", "allergies", "hypersensitivity")  # told as what it is against
 _NO_ALLERGY: Final = re.compile(r"\b(?:no|not|nor|denies|without|never|isn't)\s(?:\w+\s){0,3}\Z")
 _TAKES: Final = re.compile(
     r"\b(?:takes?|taking|took|on|using|uses|receives|receiving|treated with|prescribed|given|"
@@ -39,6 +40,20 @@ _MODAL: Final = re.compile(
     r"safe|whether|want\w*|stopped|avoid|no|will)\s"
     r"(?:(?:i|she|he|they|you|we|it|the|a|my|be|patients?|someone|anyone|people|women|still|also|"
     r"safely|longer|ever|currently)\s){0,3}\Z"
+)
+# "Can a patient on simvastatin take clarithromycin?": the one is taken, the other is asked about.
+_ASKED: Final = re.compile(
+    r"(?:^|[.?!;:,]\s|\b(?:and|but|so|or|when|how|which\s\w+|what|why)\s)"
+    r"(?:can|could|may|might|should|shall|must|would|will)\b[^.?!;]*\Z"
+)
+_WHOSE: Final = re.compile(
+    r"\b(?:patients?|people|persons?|someone|anyone|wom[ae]n|m[ae]n|adults?|child(?:ren)?|those|"
+    r"boys?|girls?|who|who\s(?:is|are))\s(?:(?:already|currently|still|also|regularly)\s)?\Z"
+)
+_BE: Final = re.compile(r"\b(?:be|get|been|being)\s(?:\w+ly\s)?\Z")
+_THEN: Final = re.compile(
+    r"\s(?:(?:safely|still|also|ever)\s)?"
+    r"(?:take|use|have|get|receive|be|start|stop|avoid|drink|eat|switch)\b"
 )
 _HAS: Final = re.compile(
     r"\b(?:with|has|have|having|had|suffers?\sfrom|suffering\sfrom|diagnosed with|known|"
@@ -104,8 +119,11 @@ def patient_of(question: str, mentions: Sequence[Mention] = ()) -> Patient:
         hepatic=_maybe_of(hepatic(masked, question), masked),
         allergies=allergies,
         medicines=medicines,
-        conditions=_conditions(masked, visible),
-    )
+        conditions=tuple(
+            c for c in _conditions(masked, visible)
+            if not (allergies and c.text.casefold() in _OF_ALLERGIES)
+        ),
+    )  # fmt: skip
 
 
 def _able(
@@ -229,14 +247,21 @@ def _medicines(masked: str, mentions: Sequence[Mention]) -> tuple[Stated, ...]:
         return ()
     for cue in _TAKES.finditer(masked):
         before = masked[max(0, cue.start() - 40) : cue.start()]
-        if cue[0].startswith(
-            ("take ", "given", "prescribed", "started", "using", "use", "took")
-        ) and (_MODAL.search(before)):
-            continue
         near = masked[max(0, cue.start() - 160) : cue.end()]
-        if _MODAL.search(before) or not ("med" in cue[0] or _PERSON.search(near)):
+        asked = _ASKED.search(masked, max(0, cue.start() - 160), cue.start()) is not None
+        # A bare "take" behind the subject is what is asked; behind "who" it tells of the subject.
+        whose = _WHOSE.search(before)
+        told = asked and whose and (not cue[0].startswith("take ") or whose[0].startswith("who"))
+        if not told:
+            if asked and (cue[0].startswith("take ") or _BE.search(before)):
+                continue
+            if _MODAL.search(before):
+                continue
+        if not ("med" in cue[0] or _PERSON.search(near)):
             continue
         stop = _stop(masked, cue.end())
+        if asked and (then := _THEN.search(masked, cue.end(), stop)):
+            stop = then.start()
         if cue[0].startswith("on ") and not any(
             m.start - cue.end() <= 30 for m in drugs if m.start >= cue.end()
         ):

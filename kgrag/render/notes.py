@@ -6,7 +6,7 @@ Sentences that are not covered are counted and not listed: a note is full of the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from kgrag.records.notes import NoteCheck
 from kgrag.render.blocks import Alert, Block, Heading, Mark, Marked, Para, Quoted, Segment
@@ -19,6 +19,10 @@ from kgrag.render.words import mark_of, opened_at, place
 def note_text(check: NoteCheck | Mapping[str, Any]) -> str:
     """The checked note as ``kgrag verify --note`` prints it."""
     return blocks_text(note_blocks(check))
+
+
+# A sentence of another kind tells of the patient, asks, or is a heading: it is never judged.
+_JUDGED: Final = ("claim", "plan")
 
 
 def note_markdown(check: NoteCheck | Mapping[str, Any]) -> str:
@@ -41,12 +45,14 @@ def note_blocks(check: NoteCheck | Mapping[str, Any]) -> tuple[Block, ...]:
     record = check.to_json() if isinstance(check, NoteCheck) else check
     counts = record["counts"]
     numbers = _numbers(record["sentences"])
+    aside = sum(one["kind"] not in _JUDGED for one in record["sentences"])
+    others = f", {aside} of this patient, questions or headings (no mark)" if aside else ""
     return (
         Heading("A text checked against the knowledge base", 1),
         *(Alert(w) for w in record["warnings"]),
         Para(
             f"{len(record['sentences'])} sentences: {counts['contradicted']} contradicted, "
-            f"{counts['supported']} supported, {counts['not_covered']} not covered."
+            f"{counts['supported']} supported, {counts['not_covered'] - aside} not covered{others}."
         ),
         Marked(tuple(_segments(record, numbers))),
         *_listed(record["sentences"], numbers, "contradicted", "Contradicted"),
@@ -66,8 +72,7 @@ def _segments(record: Mapping[str, Any], numbers: Mapping[int, int]) -> Iterator
     for index, one in enumerate(record["sentences"]):
         if one["start"] > at:
             yield Segment(note[at : one["start"]])
-        judged = one["kind"] in ("claim", "plan")
-        mark: Mark = one["verdict"] if judged else ""
+        mark: Mark = one["verdict"] if one["kind"] in _JUDGED else ""
         yield Segment(note[one["start"] : one["end"]], mark, numbers.get(index))
         at = one["end"]
     if at < len(note):

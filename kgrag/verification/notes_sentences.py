@@ -40,6 +40,25 @@ _MEASURED: Final = re.compile(
     r"glucose|hba1c|lactate|troponin|inr|gcs)\b[^.]{0,30}?\d",
     re.IGNORECASE,
 )
+# "For 6 hours" is how long, not how much.
+_HOW_LONG: Final = re.compile(
+    r"\d[\d.]*[\s-]?(?:hours?|hrs?|minutes?|mins?|days?|weeks?|months?|years?|times)\b",
+    re.IGNORECASE,
+)
+_PAST: Final = re.compile(r"\b(?:was|were|had)\b", re.IGNORECASE)
+# A bound on a measurement defines something, or says for whom it holds: no patient has it.
+_BOUND: Final = re.compile(
+    r"\bor (?:more|less|above|below|higher|lower|greater|over|under|fewer)\b|"
+    r"\b(?:above|below|over|under|exceed(?:s|ing)?|at least|at most|(?:less|more|greater|lower|"
+    r"higher) than|up to)\s\d",
+    re.IGNORECASE,
+)
+_OF_ALL: Final = re.compile(
+    r"\b(?:is|are|means?|defined as|when|if|unless|until|whose|patients|people|adults|women|men|"
+    r"children|persons|anyone|all)\b",
+    re.IGNORECASE,
+)
+_ADVISED: Final = re.compile(r"\b(?:should|must|is recommended|are recommended)\b", re.IGNORECASE)
 _EXAMINED: Final = re.compile(
     r"\b(?:examination|exam|auscultation|palpation|x-?ray|ct|mri|ultrasound|ultrasonography|ecg|"
     r"ekg|electrocardiogra\w+|echocardiogra\w+|cultures?|biopsy|laborator\w+|results?|imaging|"
@@ -51,7 +70,7 @@ _EXAMINED: Final = re.compile(
 _ORDER: Final = re.compile(
     r"^(?:plan:?\s*)?(?:start(?:ed)?|begin|begun|give|given|gave|prescrib\w+|administer\w*|continu\w+|"
     r"initiat\w+|switch\w*|increase\w*|reduce\w*|stop(?:ped)?|hold|refer\w*|schedule\w*|order\w*|"
-    r"add(?:ed)?|take|treat(?:ed)?)\b",
+    r"add(?:ed)?|take|treat(?:ed)?|check|monitor|measure|record|repeat)\b",
     re.IGNORECASE,
 )
 _PLANNED: Final = re.compile(
@@ -110,9 +129,24 @@ def kind_of(sentence: str) -> SentenceKind:
         return "plan"
     if _ORDER.match(sentence):
         return "plan"
-    if of_one or _MEASURED.search(sentence) or _EXAMINED.search(sentence):
+    if of_one or _is_measured(sentence) or _EXAMINED.search(sentence):
         return "patient"
     return "claim"
+
+
+def _is_measured(sentence: str) -> bool:
+    """Whether a measurement of somebody is told, not a bound that holds for all."""
+    found = _MEASURED.search(sentence)
+    if found is None:
+        return False
+    if _PAST.search(sentence):
+        return True
+    if _MEASURED.search(_HOW_LONG.sub(" ", sentence)) is None:
+        return False
+    if not _BOUND.search(sentence):
+        return True
+    general = _OF_ALL.search(sentence, 0, found.start()) or _ADVISED.search(sentence)
+    return general is None
 
 
 def _unwrapped(note: str) -> str:

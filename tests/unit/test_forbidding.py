@@ -55,6 +55,18 @@ def test_a_warning_of_what_is_taken_is_against_the_other_medicine() -> None:
     assert "ibuprofen" in forbids(takes, "Ibuprofen is recommended for the pain.", warning).reason
 
 
+def test_the_reason_is_the_warning_and_not_that_the_patient_is_another() -> None:
+    takes = Patient(medicines=(Stated("warfarin", "warfarin", 7, 15),))
+    warning = "Do not give ibuprofen to patients who take warfarin."
+    found = forbids(takes, "Ibuprofen is recommended for the pain.", warning)
+    assert found.reason == (
+        "ibuprofen: the source warns of it for use with warfarin, which the patient takes"
+    )
+    kidneys = "In adults with an eGFR below 30 mL/min, do not give ibuprofen."
+    told = said("A man with an eGFR of 25 mL/min", "Ibuprofen is recommended.", kidneys).reason
+    assert "warns of it for a kidney function below 30 mL/min" in told
+
+
 def test_advice_that_is_made_for_just_these_people_stands() -> None:
     warning = "Opioids should be avoided in pregnancy."
     for advice in (

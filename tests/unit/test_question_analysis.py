@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pytest
+from mentions_by_hand import mentions
 
 from kgrag.reasoning.analysis import analyse
 from kgrag.records.analysis import Stated
+from kgrag.records.concepts import Mention
 
 
 @pytest.mark.parametrize(
@@ -198,6 +200,34 @@ def test_patient_facts(question: str, fact: str, value: float | str | bool | Non
 def test_groups_are_told_from_patients() -> None:
     of = {q: analyse(q).patient.age for q in ("Should children be screened?", "My 4-year-old son")}
     assert [age and age.of for age in of.values()] == ["population", "patient"]
+
+
+class _Names:
+    """Links the names of ``mentions_by_hand``."""
+
+    def link(self, text: str) -> tuple[Mention, ...]:
+        return tuple(mentions(text))
+
+
+@pytest.mark.parametrize(
+    ("question", "taken"),
+    [
+        ("Can a patient on warfarin take aspirin?", ["warfarin"]),
+        ("Can patients who take warfarin use aspirin?", ["warfarin"]),
+        ("Should people taking metformin take sitagliptin?", ["metformin"]),
+        ("What should adults on warfarin avoid?", ["warfarin"]),
+        ("Which antibiotic can a man prescribed warfarin be given?", ["warfarin"]),
+        ("How are patients on warfarin treated?", ["warfarin"]),
+        ("He is on warfarin and takes metformin. Can he take aspirin?", ["warfarin", "metformin"]),
+        ("My mother takes warfarin; can she take aspirin?", ["warfarin"]),
+        ("Should a pregnant woman take aspirin?", []),
+        ("Should patients be on aspirin?", []),
+        ("Should a 5 year old child be treated with aspirin?", []),
+        ("Can she take aspirin with her tea?", []),
+    ],
+)
+def test_what_is_asked_about_is_not_what_is_taken(question: str, taken: list[str]) -> None:
+    assert [m.text for m in analyse(question, _Names()).patient.medicines] == taken
 
 
 def test_allergies_are_the_patients_own() -> None:

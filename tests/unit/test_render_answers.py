@@ -326,6 +326,14 @@ def test_a_note_is_marked_in_place_with_its_correction() -> None:
         assert "1 contradicted, 0 supported, 1 not covered" in shown
 
 
+def test_what_is_not_judged_is_counted_apart() -> None:
+    made = note("The dose is 5 mg.")
+    told = CheckedSentence(0, 6, "Intro.", "patient", "not_covered", reason="of this patient")
+    aside = replace(made, sentences=(told, made.sentences[1]))
+    assert "1 contradicted, 0 supported, 0 not covered, 1 of this patient" in note_text(aside)
+    assert "of this patient" not in note_text(made)
+
+
 def test_the_methods_of_the_records_give_the_forms(capsys: pytest.CaptureFixture[str]) -> None:
     answer, checked = full(), note()
     assert answer.to_markdown() == answer_markdown(answer)
