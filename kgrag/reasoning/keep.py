@@ -85,7 +85,7 @@ def keep(
     for candidate in ordered:
         # The chance of the question is that of its best piece; dropped, it takes that along.
         best = candidate == strand.ranked[0]
-        asked = strand.asked if strand.bridge else strand.question
+        asked = draft.matter(strand.asked if strand.bridge else strand.question)
         chance = strand.chance if best else chance_of(asked, parts, [candidate])
         if not best and not chance >= FOLLOWING * draft.threshold:
             continue

@@ -9,6 +9,7 @@ import re
 from typing import Final, Literal
 
 from kgrag.reasoning.phrases import plain
+from kgrag.records.analysis import Patient
 
 Sex = Literal["female", "male"]
 
@@ -139,3 +140,18 @@ def find_sex(masked: str, near: int | None = None) -> tuple[Sex, int, int] | Non
             return "male", he.start(), he.end()
     only = _FEMALE_ONLY.search(masked)
     return ("female", only.start(), only.end()) if only else None
+
+
+def impersonal(question: str, patient: Patient) -> str:
+    """The question, or a part of it, without the words for the patient's age, sex and weight.
+
+    Sources seldom name them, so what answers cannot be told by whether they do; whether it is for
+    this patient is judged by what they say. What else is told of a patient may be what is asked
+    about and stays.
+    """
+    for stated in (patient.age, patient.sex, patient.weight):
+        if stated is not None and stated.of == "patient":
+            found = re.search(rf"(?<!\w){re.escape(stated.text)}(?!\w)", question)
+            if found is not None:
+                question = f"{question[: found.start()]} {question[found.end() :]}"
+    return " ".join(question.split())

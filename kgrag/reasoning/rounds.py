@@ -12,6 +12,7 @@ from kgrag.errors import BrokenInvariant, KgragError
 from kgrag.reasoning.answerable import answer_features
 from kgrag.reasoning.parts import GraphView, Judged, Parts
 from kgrag.reasoning.paths import Path
+from kgrag.reasoning.persons import impersonal
 from kgrag.records.analysis import Analysis
 from kgrag.records.answer import Citation, CitedDocument, Hit, Inapplicable, Round, RoundAction
 from kgrag.records.question import AskOptions
@@ -125,6 +126,10 @@ class Draft:
         """Whether the best piece of the strand is likely enough to answer."""
         return bool(strand.ranked) and strand.chance >= self.threshold
 
+    def matter(self, question: str) -> str:
+        """What a piece must cover: the question, or a part of it, without who it is about."""
+        return impersonal(question, self.analysis.patient) if self.analysis else question
+
     def missing(self) -> tuple[str, ...]:
         """The questions that have no likely answer yet, in their order."""
         return tuple(s.question for s in self.answering if not self.settled(s))
@@ -205,7 +210,7 @@ def look_round(
             for r in strand.ranked
             if not repeats(r.citable, strand.repeating) and (fit is None or fit(r.citable))
         ]
-        strand.chance = chance_of(question, parts, strand.ranked)
+        strand.chance = chance_of(draft.matter(question), parts, strand.ranked)
     draft.rounds.append(
         Round(
             action, strand.asked, len(strand.found), len(pieces), round(strand.chance, 4),

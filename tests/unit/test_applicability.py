@@ -9,6 +9,7 @@ from kgrag.reasoning.applicability import Applicability, judge
 from kgrag.reasoning.drug_classes import drug_classes, spoken_against
 from kgrag.reasoning.follow_up import MOST, questions
 from kgrag.reasoning.notices import notice
+from kgrag.reasoning.persons import impersonal
 from kgrag.reasoning.populations import warns
 from kgrag.records.analysis import Patient
 
@@ -199,3 +200,16 @@ def test_the_table_of_classes_is_lower_case_and_reaches_both_ways() -> None:
 def test_ages_from_and_until_which_something_is_advised(age: int, text: str, result: str) -> None:
     patient = analyse(f"What is advised for a {age}-year-old?").patient
     assert judge(patient, text).result == result
+
+
+@pytest.mark.parametrize(
+    ("question", "left"),
+    [
+        ("My 70-year-old mother has gout. What helps?", "My has gout. What helps?"),
+        ("A man of 80 kg with asthma: what dose?", "A of with asthma: what dose?"),
+        ("What dose for children under 5 with pneumonia?",) * 2,  # asked about, told of nobody
+        ("What helps a pregnant woman with gonorrhoea?", "What helps a pregnant with gonorrhoea?"),
+    ],
+)
+def test_a_question_is_matched_without_who_asks(question: str, left: str) -> None:
+    assert impersonal(question, analyse(question).patient) == left
