@@ -104,3 +104,19 @@ _PHRASE_BEFORE_LETTER: Final = re.compile(
 
 def _ends_phrase(text: str, begin: int, at: int) -> bool:
     return _PHRASE_BEFORE_LETTER.search(text, begin, at) is not None
+
+
+_LABEL: Final = re.compile(
+    r"\s*(?:(?:key|main|general|practical|practice|clinical|implementation|supporting|good|other)\s)?"
+    r"(?:considerations?|points?|recommendations?|remarks?|notes?|rationale|background|summary|"
+    r"overview|principles|messages|comments?|statements?)\s*:\s*",
+    re.IGNORECASE,
+)
+
+
+def is_label(sentence: str) -> bool:
+    """Whether a lead-in only says what kind of text follows ("Implementation considerations:").
+
+    Its items say as much without it. Every other lead-in may hold whom or what they are about.
+    """
+    return _LABEL.fullmatch(sentence) is not None

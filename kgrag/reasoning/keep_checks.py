@@ -23,7 +23,10 @@ LEAST_SUBJECT: Final = 0.2
 """The least share of the question's subject words that a quotation and its place must name."""
 _MOST_INAPPLICABLE: Final = 3
 _ASKS_A_DOSE: Final = re.compile(
-    r"\b(?:what|which)\b(?:\W+\w+){0,4}?\W+(?:dos(?:e|es|age)|dosing)\b|\bhow much\b", re.IGNORECASE
+    r"\b(?:what|which)\b(?:\W+\w+){0,4}?\W+(?:dos(?:e|es|age)|dosing)\b|"
+    r"\bhow much\b(?=[^?.;]{0,60}\b"
+    r"(?:giv\w+|take|taken|taking|administer\w*|prescri\w+|inject\w*|infus\w*|swallow|dos\w+)\b)",
+    re.IGNORECASE,
 )
 # "The dose is halved in renal impairment" answers too.
 _TELLS_A_DOSE: Final = re.compile(r"\bdos(?:e|es|age|ages|ing)\b", re.IGNORECASE)

@@ -18,7 +18,7 @@ from kgrag.records.answer import CitedDocument, Hit
 from kgrag.records.text import Block, BlockKind, Document, Span
 from kgrag.retrieval.instructions import speaks_nearby
 from kgrag.retrieval.instructions import speaks_to_model as speaks_to_model
-from kgrag.sentences import sentences
+from kgrag.sentences import is_label, sentences
 from kgrag.stores.base import DocumentInfo
 from kgrag.verification.units import has_dose
 
@@ -374,7 +374,8 @@ def _item_start(document: Document, blocks: Sequence[Block], at: int, index: int
     text = document.text
     if above is not None and above.kind == "paragraph":
         lead = sentences(text, above.start, above.end)
-        if lead and lead[-1].of(text).rstrip().endswith(":"):
+        said = lead[-1].of(text) if lead else ""
+        if said.rstrip().endswith(":") and not is_label(said):
             return lead[-1].start
     line = text[block.start : block.end]
     if index > 0 or (len(line.split()) >= 5 and line.rstrip().endswith((".", "!", ";"))):

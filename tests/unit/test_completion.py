@@ -145,3 +145,26 @@ def test_a_very_long_line_takes_no_longer() -> None:
     for at in range(0, 24 * 200, 24):
         assert completion(text, 24 * 4000 + at, 24 * 4000 + at + 12, limit_words=60) is not None
     assert time.perf_counter() - started < 4
+
+
+@pytest.mark.parametrize(
+    ("lead", "reason"),
+    [
+        ("Implementation considerations:", "whole"),
+        ("Key points:", "whole"),
+        ("Children:", "list"),  # whom it is for
+        ("Do not offer:", "list"),
+        ("Considerations for pregnant women:", "list"),
+    ],
+)
+def test_a_label_over_sentences_is_no_part_of_them(lead: str, reason: str) -> None:
+    item = "Clinicians should begin with the lowest dose."
+    text = f"{lead}\n{item}\nReview it after a week."
+    start = text.index(item)
+    found = completion(text, start, start + len(item), limit_words=60)
+    assert found is not None and found.reason == reason
+    assert (found.start == 0) == (reason == "list")
+    # What is no sentence by itself still begins with its label.
+    short = f"{lead}\nlowest dose\nreview"
+    begun = completion(short, len(lead) + 1, len(lead) + 12, limit_words=60)
+    assert begun is not None and begun.start == 0
