@@ -118,7 +118,7 @@ def _judged(draft: Draft, parts: Parts, piece: Citable) -> Check | None:
     if parts.applies is None or draft.analysis is None:
         return None
     with guarded("applicability"):
-        found = parts.applies(draft.analysis.patient, piece.text, (piece.title, *piece.section))
+        found = parts.applies(draft.analysis.patient, piece.text, piece.above)
         if found.result not in ("applies", "not_applicable", "unknown"):
             raise BrokenInvariant("a judgement of applicability that is none")
         draft.judged.append(found)
@@ -157,7 +157,7 @@ def _checks(
         result: CheckResult = "pass" if share >= LEAST_SUBJECT else "fail"
         checks.append(Check("coverage", result, f"{share:.2f} of {of}"))
     with guarded("slots"):
-        place = " ".join((citable.title, *citable.section))
+        place = " ".join(citable.above)
         checks.extend(parts.question_check(draft.question, citable.text, place))
     with guarded("dose"):
         if _ASKS_A_DOSE.search(question) and not _TELLS_A_DOSE.search(citable.text):
@@ -166,7 +166,7 @@ def _checks(
     with guarded("drug"):
         if parts.linker is not None:
             named = asked if strand.bridge else draft.question
-            where = (citable.title, *citable.section)
+            where = citable.above
             of_question = strand.bridge is None
             checks += meets(
                 named, draft.analysis, citable.text, where, parts.linker, told=of_question

@@ -55,7 +55,7 @@ def heeded(
 def _caution(patient: Patient, statement: Statement, piece: Citable, parts: Parts) -> Cautions:
     assert parts.forbids is not None
     with guarded("applicability"):
-        place = (piece.title, *piece.section)
+        place = piece.above
         caution = parts.forbids(patient, statement.text, piece.text, place)
         texts = (caution.reason, *caution.missing)
         if not all(isinstance(text, str) for text in texts):

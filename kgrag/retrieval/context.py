@@ -61,10 +61,10 @@ class Citable:
     """One piece that may be quoted; ``text`` is stored text ``[start:end]`` of the document.
 
     ``core`` is the sentence, row or item that it was made for. ``before`` is up to four sentences
-    that stand before it in its section. ``doubt`` in [0, 1] is that of its page. ``rank`` counts
-    its passage from 0; ``passage_bm25`` and ``passage_cosine`` are the passage's scores.
-    ``best_late`` is the best score of late interaction of any passage listed, None without it, and
-    ``best_gap`` by how much that is above their mean.
+    that stand before it in its section, ``caption`` what is over its table. ``doubt`` in [0, 1] is
+    that of its page. ``rank`` counts its passage from 0; ``passage_bm25`` and ``passage_cosine``
+    are the passage's scores. ``best_late`` is the best score of late interaction of any passage
+    listed, None without it, and ``best_gap`` by how much that is above their mean.
     """
 
     number: int
@@ -79,6 +79,7 @@ class Citable:
     title: str
     page: int | None
     before: str = ""
+    caption: str = ""
     doubt: float = 0.0
     rank: int = 0
     passage_score: float = 0.0
@@ -90,6 +91,11 @@ class Citable:
     @property
     def words(self) -> int:
         return len(self.text.split())
+
+    @property
+    def above(self) -> tuple[str, ...]:
+        """What the piece stands under and may say whom it is for: title, headings, caption."""
+        return tuple(p for p in (self.title, *self.section, self.caption) if p)
 
     @property
     def place(self) -> str:
@@ -188,6 +194,7 @@ class _Piece:
     core: Span
     kind: BlockKind
     before: str
+    caption: str
 
 
 def _citable(
@@ -205,7 +212,7 @@ def _citable(
     return Citable(
         number, document.id, candidate.hit.passage_id, span.start, span.end,
         span.of(document.text), piece.core, piece.kind, document.section_path(piece.core.start),
-        document.title, page, piece.before, doubt_at(document, page), rank,
+        document.title, page, piece.before, piece.caption, doubt_at(document, page), rank,
         candidate.hit.score, bm25, cosine,
     )  # fmt: skip
 
@@ -246,7 +253,8 @@ def _pieces(
                 refused["doubtful"] += 1
             else:
                 before = _before(document, blocks, at, spans, index)
-                yield _Piece(extended, span, block.kind, before)
+                caption = _caption(document, blocks, at)
+                yield _Piece(extended, span, block.kind, before, caption)
 
 
 # A list of other works says nothing itself.
@@ -398,6 +406,15 @@ def _previous(
         return None
     above = sentences(document.text, blocks[at - 1].start, blocks[at - 1].end)
     return above[-1] if above else None
+
+
+def _caption(document: Document, blocks: Sequence[Block], at: int) -> str:
+    """What is written over the table of this row; "" without a caption, and for what is no row."""
+    above = at
+    while above > 0 and blocks[above].kind == "table_row":
+        above -= 1
+    found = blocks[above]
+    return document.text[found.start : found.end] if found.kind == "caption" else ""
 
 
 def _before(

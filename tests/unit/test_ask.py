@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from kgrag.errors import BadQuestion
+from kgrag.reasoning.analysis import analyse
+from kgrag.reasoning.applicability import judge
 from kgrag.reasoning.loop import GraphView, Parts, ask
 from kgrag.records.answer import Answer, Citation, CitedDocument, Hit, PathStep, to_plain
 from kgrag.records.question import AskOptions, Selection
@@ -173,6 +175,21 @@ def test_instructions_to_a_model_are_not_quoted(line: str) -> None:
 ])  # fmt: skip
 def test_plain_advice_is_no_instruction(line: str) -> None:
     assert not speaks_to_model(line)
+
+
+def test_a_row_stands_under_the_caption_of_its_table() -> None:
+    row = "Drug: Sumatriptan; Dose: 50 mg by mouth at onset"
+    made = document(
+        (P, "Treatment should begin early in the attack."), ("caption", "Table 1. Doses, adults"),
+        ("table_row", "Drug: Rizatriptan; Dose: 10 mg by mouth at onset"), ("table_row", row),
+        (P, "The dose may be repeated after two hours."),
+    )  # fmt: skip
+    pieces = {c.text: c for c in context(made).citables}
+    assert pieces[row].caption == "Table 1. Doses, adults"
+    assert not any(c.caption for c in pieces.values() if c.kind != "table_row")
+    for question, result in [("What dose for a 5-year-old?", "not_applicable"),
+                             ("What dose for a 50-year-old?", "applies")]:  # fmt: skip
+        assert judge(analyse(question).patient, row, pieces[row].above).result == result
 
 
 @pytest.mark.parametrize("status", ["replaced", "removed"])
