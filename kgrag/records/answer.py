@@ -51,14 +51,18 @@ class CitedDocument:
 
     @classmethod
     def of(cls, item: Described) -> CitedDocument:
-        """The citable description of a document, or of what a store says of it."""
+        """The citable description of a document, or of what a store says of it.
+
+        A date that the document does not state, as the day on which a PDF was made, is not told.
+        """
+        stated = "date_from" not in dict(item.metadata.extra)
         return cls(
             item.id,
             item.uri,
             item.title,
             item.metadata.version,
             item.metadata.publisher,
-            item.metadata.date,
+            item.metadata.date if stated else None,
             item.metadata.licence,
             item.source.collection,
             item.metadata.retracted,

@@ -423,3 +423,10 @@ def test_rendering_passes_nothing_harmful_on() -> None:
     shown = answer_text(answer) + answer_text(answer.to_json())
     assert "\x1b" not in shown
     assert "\u202e" not in shown
+
+
+def test_a_date_that_the_document_does_not_state_is_not_cited() -> None:
+    stated = Metadata("Gout", "P", "2020-01-01")
+    made_on = replace(stated, extra=(("date_from", "the PDF's creation date"),))
+    assert CitedDocument.of(document((P, "Text."), metadata=stated)).date == "2020-01-01"
+    assert CitedDocument.of(document((P, "Text."), metadata=made_on)).date is None
