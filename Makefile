@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 KGRAG := $(BIN)/kgrag
 DEMO_KB ?= demo-kb
 PYTEST := $(BIN)/python -m pytest
+# Processes of `make test`, each with some 2 GB; a file's tests stay in one.
+WORKERS ?= 2
 
 .PHONY: env models demo test test-all coverage lint wheel clean
 
@@ -12,6 +14,7 @@ env: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	@echo "installing packages into $(VENV): some minutes the first time"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
 	@touch $@
 
@@ -24,7 +27,7 @@ demo: models
 	$(BIN)/python examples/demo.py --kb $(DEMO_KB)
 
 test: env
-	$(PYTEST) -m "not slow and not server"
+	$(PYTEST) -m "not slow and not server" --numprocesses $(WORKERS) --dist loadfile
 
 test-all: models
 	$(PYTEST) -m "slow or server"

@@ -229,9 +229,9 @@ def _patient(record: Mapping[str, Any]) -> Iterator[Block]:
             items.append(f"{told}: “{line(one['text'])}”")
     if items:
         yield Details(
-            "What was read of the patient",
+            "What was taken into account",
             (Listing(tuple(items)),),
-            "Read of the patient: " + "; ".join(items),
+            "Taken into account: " + "; ".join(items),
         )
 
 

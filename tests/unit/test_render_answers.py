@@ -250,10 +250,10 @@ def test_a_path_that_a_citation_shows_is_not_quoted_again() -> None:
     again = replace(made, statements=(statement_,), evidence=EvidenceChain(paths=((step,),)))
     shown = answer_text(again).partition("Path:")[2]
     assert "(in [1])" in shown
-    assert "“Drug A" not in shown.partition("Read of")[0]
+    assert "“Drug A" not in shown.partition("Taken into")[0]
     far = replace(step, citation=cited("Drug A is first.", "z"))
     other = replace(again, evidence=EvidenceChain(paths=((far,),)))
-    assert "“Drug A" in answer_text(other).partition("Path:")[2].partition("Read of")[0]
+    assert "“Drug A" in answer_text(other).partition("Path:")[2].partition("Taken into")[0]
 
 
 def test_what_is_no_answer_looks_like_none() -> None:
