@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +14,11 @@ from kgrag.evaluation.answers import STATEMENTS, WORDS, AnswerSuite
 from kgrag.evaluation.answers_suites import load_answer_suite
 from kgrag.evaluation.answers_ways import CHOSEN, OURS, PASSAGES, Given, ask_way, baseline_ways
 from kgrag.evaluation.compare import Comparison, Estimate, compare, estimate
+from kgrag.evaluation.kept import Kept
 from kgrag.evaluation.registry import Request
 from kgrag.evaluation.report import made_with
 from kgrag.generation.measured import Measured, record_choice
-from kgrag.ids import canonical
 from kgrag.progress import SILENT, Progress
-from kgrag.records.answer import to_plain
 from kgrag.records.question import Choice
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ ENOUGH: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerReport:
+class AnswerReport(Kept):
     """The figures of an answer suite.
 
     ``figures`` are by way and measure: the share of questions with a right quotation and with a
@@ -57,23 +56,12 @@ class AnswerReport:
     seconds: float
     values: Mapping[str, Mapping[str, Sequence[float]]]
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; no text of questions or documents is among them."""
-        plain: dict[str, Any] = to_plain(self)
-        return plain
+    @property
+    def name(self) -> str:
+        return f"{self.suite}-{self.split}"
 
-    def to_markdown(self) -> str:
-        """The tables that a person reads; ends with a line break."""
-        return "\n".join(_markdown(self)) + "\n"
-
-    def write(self, folder: Path) -> tuple[Path, Path]:
-        """Write SUITE-SPLIT.json and SUITE-SPLIT.md into ``folder``, made when missing."""
-        folder.mkdir(parents=True, exist_ok=True)
-        base = folder / f"{self.suite}-{self.split}"
-        found = base.with_name(base.name + ".json"), base.with_name(base.name + ".md")
-        found[0].write_bytes(canonical(self.to_json()) + b"\n")
-        found[1].write_text(self.to_markdown(), encoding="utf-8")
-        return found
+    def lines(self) -> Iterable[str]:
+        return _markdown(self)
 
 
 def run(request: Request) -> AnswerReport:

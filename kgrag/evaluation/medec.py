@@ -20,13 +20,12 @@ from typing import TYPE_CHECKING, Any, Final
 from kgrag.errors import DataError, SettingsError, UnreadableFile
 from kgrag.evaluation.compare import Comparison, Estimate, compare, estimate
 from kgrag.evaluation.data import data_folder, records
+from kgrag.evaluation.kept import Kept
 from kgrag.evaluation.medec_features import NAMES, features, suspected
 from kgrag.evaluation.registry import Request
 from kgrag.evaluation.suite import Split, half
 from kgrag.evaluation.verdicts.report import made_with
-from kgrag.ids import canonical
 from kgrag.progress import SILENT, Progress
-from kgrag.records.answer import to_plain
 
 if TYPE_CHECKING:
     from kgrag.engine import Engine
@@ -200,7 +199,7 @@ def right(notes: Sequence[MedecNote], said: Sequence[Said]) -> list[float]:
 
 
 @dataclass(frozen=True, slots=True)
-class MedecReport:
+class MedecReport(Kept):
     """Figures by judge; ``against`` is the accuracy of each beside always flagging, paired."""
 
     split: str
@@ -213,22 +212,12 @@ class MedecReport:
     made_with: Mapping[str, Any]
     seconds: float
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; no text of a note is among them."""
-        plain: dict[str, Any] = to_plain(self)
-        return plain
+    @property
+    def name(self) -> str:
+        return f"medec-{self.split}"
 
-    def to_markdown(self) -> str:
-        """The tables that a person reads; ends with a line break."""
-        return "\n".join(_markdown(self)) + "\n"
-
-    def write(self, folder: Path) -> tuple[Path, Path]:
-        """Write medec-SPLIT.json and medec-SPLIT.md into ``folder``, made when missing."""
-        folder.mkdir(parents=True, exist_ok=True)
-        names = folder / f"medec-{self.split}.json", folder / f"medec-{self.split}.md"
-        names[0].write_bytes(canonical(self.to_json()) + b"\n")
-        names[1].write_text(self.to_markdown(), encoding="utf-8")
-        return names
+    def lines(self) -> Iterable[str]:
+        return _markdown(self)
 
 
 def _markdown(report: MedecReport) -> Iterable[str]:

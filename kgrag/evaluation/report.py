@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 from kgrag import __version__
 from kgrag.errors import SettingsError
 from kgrag.evaluation.compare import Comparison, Estimate, compare, estimate
+from kgrag.evaluation.kept import Kept
 from kgrag.evaluation.measures import MEASURES, Scores
 from kgrag.evaluation.suite import Suite
-from kgrag.ids import canonical, make_id
-from kgrag.records.answer import to_plain
+from kgrag.ids import make_id
 
 if TYPE_CHECKING:
     from kgrag.engine import Engine
@@ -41,7 +41,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Kept):
     """The figures of a suite. ``figures`` are by way of ranking, then by measure; ``against`` are
     differences from each baseline, ``groups`` the mean of the primary measure by group and way.
     ``scores`` are by way and measure, in the order of ``questions``.
@@ -61,23 +61,12 @@ class Report:
     seconds: float
     scores: Mapping[str, Mapping[str, Sequence[float]]]
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; no text of questions or documents is among them."""
-        plain: dict[str, Any] = to_plain(self)
-        return plain
+    @property
+    def name(self) -> str:
+        return f"{self.suite}-{self.split}"
 
-    def to_markdown(self) -> str:
-        """The tables that a person reads; ends with a line break."""
-        return "\n".join(_markdown(self)) + "\n"
-
-    def write(self, folder: Path) -> tuple[Path, Path]:
-        """Write SUITE-SPLIT.json and SUITE-SPLIT.md into ``folder``, made when missing."""
-        folder.mkdir(parents=True, exist_ok=True)
-        base = folder / f"{self.suite}-{self.split}"
-        found = base.with_name(base.name + ".json"), base.with_name(base.name + ".md")
-        found[0].write_bytes(canonical(self.to_json()) + b"\n")
-        found[1].write_text(self.to_markdown(), encoding="utf-8")
-        return found
+    def lines(self) -> Iterable[str]:
+        return _markdown(self)
 
 
 def figures_of(scores: Mapping[str, Scores]) -> dict[str, dict[str, Estimate]]:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, Final
 
 from kgrag import __version__
 from kgrag.evaluation.compare import Comparison, Estimate
+from kgrag.evaluation.kept import Kept
 from kgrag.evaluation.report import processor
 from kgrag.evaluation.verdicts.scoring import Figures, Selected
-from kgrag.ids import canonical
-from kgrag.records.answer import to_plain
 from kgrag.verification.calibration import Bin
 
 _PACKAGES: Final = ("torch", "transformers", "sentence-transformers", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictReport:
+class VerdictReport(Kept):
     """Figures by judge over the pairs of a half.
 
     ``fitted_on`` counts the pairs that thresholds of baselines and models were fitted on.
@@ -44,23 +42,12 @@ class VerdictReport:
     made_with: Mapping[str, Any]
     seconds: float
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; no text of statements or evidence is among them."""
-        plain: dict[str, Any] = to_plain(self)
-        return plain
+    @property
+    def name(self) -> str:
+        return f"{self.suite}-{self.split}"
 
-    def to_markdown(self) -> str:
-        """The tables that a person reads; ends with a line break."""
-        return "\n".join(_markdown(self)) + "\n"
-
-    def write(self, folder: Path) -> tuple[Path, Path]:
-        """Write SUITE-SPLIT.json and SUITE-SPLIT.md into ``folder``, made when missing."""
-        folder.mkdir(parents=True, exist_ok=True)
-        base = folder / f"{self.suite}-{self.split}"
-        found = base.with_name(base.name + ".json"), base.with_name(base.name + ".md")
-        found[0].write_bytes(canonical(self.to_json()) + b"\n")
-        found[1].write_text(self.to_markdown(), encoding="utf-8")
-        return found
+    def lines(self) -> Iterable[str]:
+        return _markdown(self)
 
 
 def made_with(models: Mapping[str, str]) -> dict[str, Any]:
