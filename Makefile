@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 # Processes of `make test`, each with some 2 GB; a file's tests stay in one.
 WORKERS ?= 2
 
-.PHONY: env models demo test test-all coverage lint wheel clean
+.PHONY: env models demo test llama-cpp test-all coverage lint wheel clean
 
 env: $(VENV)/.installed
 
@@ -28,6 +28,11 @@ demo: models
 
 test: env
 	$(PYTEST) -m "not slow and not server" --numprocesses $(WORKERS) --dist loadfile
+
+# llama.cpp and its server, which the slow tests of language models run; compiles for minutes.
+llama-cpp: env
+	CMAKE_BUILD_PARALLEL_LEVEL=$(WORKERS) $(BIN)/python -m pip install --quiet \
+		--constraint constraints.txt 'llama-cpp-python[server]>=0.3'
 
 test-all: models
 	$(PYTEST) -m "slow or server"

