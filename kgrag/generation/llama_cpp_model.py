@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import threading
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -14,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgrag.errors import BrokenInvariant, SettingsError
-from kgrag.generation.allowed import ClosedSet, Said, statements
-from kgrag.generation.chat import ChatForm, instruction
-from kgrag.generation.trie import TokenTrie
+from kgrag.generation.chat import ChatForm
+from kgrag.generation.local import CANDIDATE_TOKENS, PROMPT_TOKENS, QUESTION_TOKENS, LocalModel
+from kgrag.generation.trie import Walk
 from kgrag.models.cpu import threads
 from kgrag.paths import user_path
 
@@ -25,10 +24,8 @@ llama_cpp: Any = import_module("llama_cpp")
 _chat_format: Any = import_module("llama_cpp.llama_chat_format")
 
 _CONTEXT: Final = 4096
-# As for the models of transformers.
-_CANDIDATE_TOKENS: Final = 512
-_QUESTION_TOKENS: Final = 512
-_PROMPT_TOKENS: Final = 3072
+# What is said again after them needs as much room as the sentences themselves.
+_CHOICE_TOKENS: Final = _CONTEXT // 2 - QUESTION_TOKENS
 
 
 class _Cut:
@@ -64,65 +61,29 @@ class _Tokenizer:
         return str(made(messages=turns).prompt)
 
 
-class LlamaCppModel:
-    """Scores, chooses and composes. Safe to use from several threads."""
+class LlamaCppModel(LocalModel):
+    """A model that llama.cpp runs."""
 
     def __init__(self, model: Any, *, name: str, sha256: str) -> None:
-        self._model, self._end = model, int(model.token_eos())
-        if self._end < 0:
+        end = int(model.token_eos())
+        if end < 0:
             raise SettingsError(f"the model {name} has no end token")
-        self._form = ChatForm(_Tokenizer(model))
-        self._name, self._sha256, self._lock = name, sha256, threading.Lock()
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    @property
-    def sha256(self) -> str:
-        return self._sha256
-
-    def query_likelihood(self, question: str, candidates: Sequence[str]) -> list[float]:
-        """Mean log p(question token | candidate), natural log, one a candidate, in their order.
-
-        Candidates are cut at 512 tokens and so is the question; an empty question scores 0.
-        """
-        asked = self._form.plain(question)[:_QUESTION_TOKENS]
-        if not asked:
-            return [0.0] * len(candidates)
-        told = instruction("question")
-        prompts = [
-            self._form.prompt(told, self._form.plain(text)[:_CANDIDATE_TOKENS])
-            for text in candidates
-        ]
-        return [self._sum(prompt, asked) / len(asked) for prompt in prompts]
+        form = ChatForm(_Tokenizer(model))
+        super().__init__(form, end=end, name=name, sha256=sha256, choice_tokens=_CHOICE_TOKENS)
+        self._model = model
 
     def score(self, prompt: str, candidates: Sequence[str], *, told: str = "answer") -> list[float]:
         """log p(candidate | prompt), natural log, summed over tokens; an empty one scores 0."""
-        before = self._form.prompt(instruction(told), self._form.plain(prompt)[:_PROMPT_TOKENS])
-        return [
-            self._sum(before, self._form.plain(text)[:_CANDIDATE_TOKENS]) for text in candidates
-        ]
-
-    def choose(self, question: str, candidates: Sequence[str], *, count: int) -> list[int]:
-        """Indices into ``candidates`` that the model said whole, in its order; see the protocol."""
-        if not candidates or count < 1:
-            return []
-        offered = candidates[: self._within(candidates)]
-        said = self._say("choose", question, offered, statements(offered, most=count))
-        return [value for value in said.values if isinstance(value, int)]
-
-    def compose(self, question: str, sentences: Sequence[str], allowed: ClosedSet) -> Said:
-        """A text of ``allowed``, greedily; NothingAllowed when that is empty."""
-        return self._say("compose", question, sentences[: self._within(sentences)], allowed)
+        before = self._prompt(told, prompt)
+        return [self._sum(before, self._form.plain(text)[:CANDIDATE_TOKENS]) for text in candidates]
 
     def generate(self, prompt: str, *, max_tokens: int, told: str = "fluent") -> str:
         """Free text after ``prompt``, greedily, of at most ``max_tokens`` tokens."""
-        pending = self._form.prompt(instruction(told), self._form.plain(prompt)[:_PROMPT_TOKENS])
+        pending = self._prompt(told, prompt)
         made: list[int] = []
         with self._lock:
             self._begin()
-            while len(made) < min(max_tokens, _CONTEXT - _PROMPT_TOKENS - _QUESTION_TOKENS):
+            while len(made) < min(max_tokens, _CONTEXT - PROMPT_TOKENS - QUESTION_TOKENS):
                 token = int(self._next(pending).argmax())
                 if token == self._end:
                     break
@@ -130,28 +91,8 @@ class LlamaCppModel:
                 pending = [token]
         return bytes(self._model.detokenize(made)).decode("utf-8", errors="replace").strip()
 
-    def warnings(self) -> tuple[str, ...]:
-        """None: what breaks here raises."""
-        return ()
-
-    def _tokens(self, text: str) -> list[int]:
-        return [token for token in self._form.plain(text) if token != self._end]
-
-    def _within(self, sentences: Sequence[str]) -> int:
-        """How many of the first sentences fit into half of what the model reads; at least one."""
-        total = 0
-        for number, text in enumerate(sentences):
-            total += len(self._form.plain(text)) + 8
-            if total > _CONTEXT // 2 - _QUESTION_TOKENS:
-                return max(number, 1)
-        return len(sentences)
-
-    def _say(self, told: str, question: str, sentences: Sequence[str], allowed: ClosedSet) -> Said:
-        walk = TokenTrie(allowed, self._tokens, end=self._end).walk()
-        numbered = "\n".join(f"[{number}] {text}" for number, text in enumerate(sentences, 1))
-        content = self._form.plain(f"{numbered}\n\n")
-        content += self._form.plain(question)[:_QUESTION_TOKENS]
-        pending = self._form.prompt(instruction(told), content)
+    def _follow(self, walk: Walk, prompt: list[int]) -> None:
+        pending = prompt
         with self._lock:
             self._begin()
             while not walk.done:
@@ -162,7 +103,9 @@ class LlamaCppModel:
                     pending = []
                 walk.take(token)
                 pending = [*pending, token]
-        return walk.said()
+
+    def _likelihood(self, said: list[int], prompts: list[list[int]]) -> list[float]:
+        return [self._sum(prompt, said) / len(said) for prompt in prompts]
 
     def _sum(self, prompt: list[int], said: list[int]) -> float:
         """The sum of log p of the tokens ``said`` after ``prompt``."""
