@@ -120,3 +120,8 @@ def is_label(sentence: str) -> bool:
     Its items say as much without it. Every other lead-in may hold whom or what they are about.
     """
     return _LABEL.fullmatch(sentence) is not None
+
+
+def stands_alone(line: str) -> bool:
+    """Whether an item of a list is a sentence: of five words or more, with an end mark."""
+    return len(line.split()) >= 5 and line.rstrip().endswith((".", "!", ";"))

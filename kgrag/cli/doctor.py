@@ -96,16 +96,13 @@ def _entailment(engine: Engine) -> Finding:
 
 
 def _model(engine: Engine) -> Finding:
-    from kgrag.generation.measured import choice_of
+    from kgrag.generation.measured import who_orders
 
     settings = engine.settings.generation
     model = engine.model
     if model is None:
         return Finding("model", "ok", "none: the reranker orders the statements")
-    chooses = settings.order == "model" or (
-        settings.order == "auto" and choice_of(settings.model, kb=engine.directory) == "model"
-    )
-    if chooses:
+    if who_orders(settings, kb=engine.directory) == "model":
         return Finding("model", "ok", f"{model.name}: it chooses the statements")
     if settings.order == "reranker":
         return Finding("model", "ok", f"{model.name}: not asked, the settings want the reranker")

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kgrag.errors import SettingsError
 from kgrag.ids import canonical, sha256
@@ -18,6 +18,9 @@ from kgrag.models.catalogue import list_models, spec_of
 from kgrag.models.identity import folder_sha256
 from kgrag.paths import user_path
 from kgrag.records.question import Choice
+
+if TYPE_CHECKING:
+    from kgrag.config import Generation
 
 FILE: Final = "choice.json"
 """In the folder of a kb: what was measured there, beside what is shipped."""
@@ -85,6 +88,16 @@ def choice_of(name: str, *, kb: Path) -> Choice:
         url, _, model = argument.partition("#")
         return measured_choice(server_sha256(url, model), kb=kb)
     return "rerank"
+
+
+def who_orders(settings: Generation, *, kb: Path | None) -> Choice:
+    """Who orders the statements: what the settings say, else what was measured for their model.
+
+    Without a ``kb``, as on a past day, nothing was measured and the reranker orders.
+    """
+    if settings.order == "auto":
+        return "rerank" if kb is None else choice_of(settings.model, kb=kb)
+    return "model" if settings.order == "model" else "rerank"
 
 
 def server_sha256(url: str, model: str) -> str:

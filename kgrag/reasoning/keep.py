@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Final
 
 from kgrag.errors import BrokenInvariant, KgragError, SettingsError
 from kgrag.reasoning.coverage import content_words, coverage
 from kgrag.reasoning.keep_checks import made_whole, statement_of
 from kgrag.reasoning.parts import Parts
-from kgrag.reasoning.rounds import Draft, Strand, chance_of, guarded
+from kgrag.reasoning.rounds import Draft, Strand, chance_of, guarded, overlap
 from kgrag.records.answer import Statement
 from kgrag.retrieval.context import Citable
 from kgrag.retrieval.rerank import Ranked
@@ -54,7 +53,7 @@ def _different(ranked: Sequence[Ranked], most: int = 30) -> list[Ranked]:
         mine = set(content_words(piece.text))
         repeats = any(
             min(coverage(mine, other), coverage(other, mine)) >= 0.8
-            and not _overlap(k.citable, piece)
+            and not overlap(k.citable, piece)
             for k, other in zip(kept, words, strict=True)
         )  # fmt: skip
         if not repeats:
@@ -77,15 +76,14 @@ def keep(
     pieces: list[Citable] = []
     kept: list[Statement] = []
     limit = draft.options.words
+    asked = draft.matter(strand.asked if strand.bridge else strand.question)
 
-    @cache
     def text_of(document_id: str) -> str:
         return parts.truth.document(document_id).text
 
     for candidate in ordered:
         # The chance of the question is that of its best piece; dropped, it takes that along.
         best = candidate == strand.ranked[0]
-        asked = draft.matter(strand.asked if strand.bridge else strand.question)
         chance = strand.chance if best else chance_of(asked, parts, [candidate])
         if not best and not chance >= FOLLOWING * draft.threshold:
             continue
@@ -102,7 +100,7 @@ def keep(
                 if statement is not None:
                     pieces[at], kept[at] = whole, statement
                     continue
-            if _overlap(pieces[at], piece):
+            if overlap(pieces[at], piece):
                 continue
         if len(kept) == most:
             continue
@@ -122,12 +120,6 @@ def _sure(parts: Parts, chance: float, *, asked: bool) -> float | None:
     with guarded("calibration"):
         told = parts.sure(chance) if asked else None
         return None if told is None else round(float(told), 4)
-
-
-def _overlap(one: Citable, other: Citable) -> bool:
-    """Whether the two share characters."""
-    same = one.document_id == other.document_id
-    return same and one.start < other.end and other.start < one.end
 
 
 def _touch(one: Citable, other: Citable, text_of: Callable[[str], str]) -> bool:

@@ -11,7 +11,7 @@ from kgrag.reasoning.applicability import Applicability
 from kgrag.reasoning.forbidding import falls_with
 from kgrag.reasoning.keep_checks import made_whole, statement_of
 from kgrag.reasoning.parts import Cautions, Parts
-from kgrag.reasoning.rounds import Draft, Strand, guarded
+from kgrag.reasoning.rounds import Draft, Strand, guarded, overlap
 from kgrag.records.analysis import Patient
 from kgrag.records.answer import Inapplicable, Statement
 from kgrag.retrieval.context import Citable
@@ -47,7 +47,9 @@ def heeded(
                 if whole is not None:
                     instead = statement_of(draft, strand, parts, whole, None, drug)
                 break
-        if instead is not None and not any(_overlap(instead, other) for other in said):
+        if instead is not None and not any(
+            overlap(instead.citations[0], other.citations[0]) for other in said
+        ):
             said.append(instead)
     return [s for s in said if not _falls(draft, s, parts)]
 
@@ -61,13 +63,6 @@ def _caution(patient: Patient, statement: Statement, piece: Citable, parts: Part
         if not all(isinstance(text, str) for text in texts):
             raise BrokenInvariant("a reason is no text")
     return caution
-
-
-def _overlap(one: Statement, other: Statement) -> bool:
-    """Whether the two quote some of the same characters."""
-    first, second = one.citations[0], other.citations[0]
-    same = first.document.id == second.document.id
-    return same and first.start < second.end and second.start < first.end
 
 
 def _falls(draft: Draft, statement: Statement, parts: Parts) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from kgrag.generation.measured import choice_of
+from kgrag.generation.measured import who_orders
 from kgrag.ids import sha256
 from kgrag.reasoning.agreement import agreements
 from kgrag.reasoning.analysis import analyse
@@ -19,7 +19,7 @@ from kgrag.reasoning.parts import GraphView, Parts, Suppose
 from kgrag.reasoning.paths import Path, paths_between, seed_paths
 from kgrag.reasoning.supersession import Past
 from kgrag.records.answer import CitedDocument, Hit, Seed, Statement
-from kgrag.records.question import AskOptions, Choice
+from kgrag.records.question import AskOptions
 from kgrag.records.recommendations import Recommendation
 from kgrag.retrieval.asked import Asked
 from kgrag.retrieval.context import Citable, Found
@@ -48,20 +48,20 @@ def parts_of(engine: Engine | Past) -> Parts:
     past day nothing was measured: the reranker orders.
     """
     settings = engine.settings
-    choice: Choice = "model" if settings.generation.order == "model" else "rerank"
-    if settings.generation.order == "auto" and not isinstance(engine, Past):
-        choice = choice_of(settings.generation.model, kb=engine.directory)
+    kb = None if isinstance(engine, Past) else engine.directory
+    choice = who_orders(settings.generation, kb=kb)
     # With a checker a question may ask for free sentences.
     wanted = choice == "model" or settings.verification.entailment is not None
     model = engine.model if wanted else None
+    weights = WEIGHTS.read_bytes()
     models = {
         "encoder": f"{engine.encoder.name}@{engine.encoder.sha256[:12]}",
-        "reranker": f"{LinearReranker.name}@{sha256(WEIGHTS.read_bytes())[:12]}",
+        "reranker": f"{LinearReranker.name}@{sha256(weights)[:12]}",
     }
     if model is not None:
         models["language_model"] = f"{model.name}@{model.sha256[:12]}"
-    calibration = calibration_of(None if isinstance(engine, Past) else engine.directory)
-    made = answer_made_with(WEIGHTS.read_bytes(), engine.encoder.sha256)
+    calibration = calibration_of(kb)
+    made = answer_made_with(weights, engine.encoder.sha256)
     checker = engine.entailment
     if checker is not None:
         models["entailment"] = f"{checker.name}@{checker.sha256[:12]}"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from kgrag.errors import BrokenInvariant, KgragError
 from kgrag.reasoning.answerable import answer_features
@@ -220,12 +221,26 @@ def look_round(
     )  # fmt: skip
 
 
+class Placed(Protocol):
+    """Characters ``[start, end)`` of a document: a piece or a citation."""
+
+    @property
+    def document_id(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+def overlap(one: Placed, other: Placed) -> bool:
+    """Whether the two share characters."""
+    same = one.document_id == other.document_id
+    return same and one.start < other.end and other.start < one.end
+
+
 def repeats(piece: Citable, quoted: Iterable[Citation]) -> bool:
     """Whether the piece shares characters with any of the quotations."""
-    return any(
-        c.document.id == piece.document_id and piece.start < c.end and c.start < piece.end
-        for c in quoted
-    )
+    return any(overlap(piece, citation) for citation in quoted)
 
 
 def chance_of(question: str, parts: Parts, ranked: Sequence[Ranked]) -> float:

@@ -85,6 +85,10 @@ class Citation:
         if self.end - self.start != len(self.quote) or not self.quote:
             raise ValueError(f"the quotation does not fit [{self.start}, {self.end})")
 
+    @property
+    def document_id(self) -> str:
+        return self.document.id
+
 
 @dataclass(frozen=True, slots=True)
 class Check:

@@ -18,7 +18,7 @@ from kgrag.records.answer import CitedDocument, Hit
 from kgrag.records.text import Block, BlockKind, Document, Span
 from kgrag.retrieval.instructions import speaks_nearby
 from kgrag.retrieval.instructions import speaks_to_model as speaks_to_model
-from kgrag.sentences import is_label, sentences
+from kgrag.sentences import is_label, sentences, stands_alone
 from kgrag.stores.base import DocumentInfo
 from kgrag.verification.units import has_dose
 
@@ -385,8 +385,7 @@ def _item_start(document: Document, blocks: Sequence[Block], at: int, index: int
         said = lead[-1].of(text) if lead else ""
         if said.rstrip().endswith(":") and not is_label(said):
             return lead[-1].start
-    line = text[block.start : block.end]
-    if index > 0 or (len(line.split()) >= 5 and line.rstrip().endswith((".", "!", ";"))):
+    if index > 0 or stands_alone(text[block.start : block.end]):
         return block.start + (2**62)
     if above is not None and above.kind in ("heading", "paragraph"):
         if above.kind == "heading":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from kgrag.records.text import Span
-from kgrag.sentences import is_label, sentences
+from kgrag.sentences import is_label, sentences, stands_alone
 
 Reason = Literal["whole", "sentence", "strength", "condition", "list", "reference"]
 
@@ -204,13 +204,9 @@ def _lead_of(text: str, line: Span, edge: Span) -> Span | None:
     """The sentence with a colon that leads in the list or the paragraph of this line; None where
     it is a label and the line a sentence."""
     lead = _colon_above(text, line, edge)
-    if lead is not None and is_label(lead.of(text)) and _stands_alone(line.of(text)):
+    if lead is not None and is_label(lead.of(text)) and stands_alone(line.of(text)):
         return None
     return lead
-
-
-def _stands_alone(line: str) -> bool:
-    return len(line.split()) >= 5 and line.rstrip().endswith((".", "!", ";"))
 
 
 def _colon_above(text: str, line: Span, edge: Span) -> Span | None:

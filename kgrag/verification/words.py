@@ -25,7 +25,6 @@ _PLAIN: Final = str.maketrans({**DASHES, **APOSTROPHES, "µ": "μ"})
 _TOKEN: Final = re.compile(
     r"[^\W\d_]+(?:-\d+(?![.\d])|\d+[^\W_]*)|[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:[.,]\d+)*|[%;:,.()\[\]/]"
 )
-_BREAKS: Final = frozenset(";:,.()[]")
 
 
 @dataclass(frozen=True, slots=True)
