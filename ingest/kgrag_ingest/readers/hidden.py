@@ -19,6 +19,7 @@ _PIXELS: Final = {
 }  # fmt: skip
 _FAR: Final = -400.0  # pixels: left of or above any page
 _TINY: Final = 2.0  # pixels
+_CLEAR: Final = 0.05
 _COLOURS: Final = {
     "black": "000000", "white": "ffffff", "red": "ff0000", "green": "008000", "blue": "0000ff",
     "yellow": "ffff00", "gray": "808080", "grey": "808080", "silver": "c0c0c0",
@@ -32,7 +33,8 @@ def never_seen(node: LexborNode) -> bool:
     style = node.attributes.get("style")
     if not style:
         return False
-    return _disguised(style) or _put_away(style) or (_leaf(node) and _shrunk(style))
+    said = _declared(style)
+    return _disguised(said) or _put_away(said) or (_shrunk(said) and _leaf(node))
 
 
 def mark_unseen(tree: LexborHTMLParser) -> None:
@@ -46,9 +48,9 @@ def mark_unseen(tree: LexborHTMLParser) -> None:
     sheets = "\n".join(node.text() for node in tree.css("style"))
     trial = LexborHTMLParser("<p></p>")
     selectors: dict[str, list[str]] = {}
-    for selector, style in _rules(sheets):
+    for selector, said in _rules(sheets):
         for way, holds in _WAYS.items():
-            if holds(style) and (folds or way != "folded") and _valid(trial, selector):
+            if holds(said) and (folds or way != "folded") and _valid(trial, selector):
                 selectors.setdefault(way, []).append(selector)
                 break
     for way, chosen in selectors.items():
@@ -70,7 +72,7 @@ def _leaf(node: LexborNode) -> bool:
     return not any(True for _ in node.iter())
 
 
-def _rules(sheet: str) -> Iterator[tuple[str, str]]:
+def _rules(sheet: str) -> Iterator[tuple[str, dict[str, str]]]:
     """(selector, declarations) of the rules that hold at any time on any screen."""
     text, at, count = _COMMENT.sub(" ", sheet), 0, 0
     while count < _RULES and (opens := text.find("{", at)) >= 0:
@@ -83,7 +85,7 @@ def _rules(sheet: str) -> Iterator[tuple[str, str]]:
             depth += text.count("{", end, closes) - 1
             end = closes + 1
         if head and not head.startswith("@") and _STATIC.fullmatch(head):
-            yield head, text[opens + 1 : end - 1]
+            yield head, _declared(text[opens + 1 : end - 1])
         at, count = end, count + 1
 
 
@@ -96,21 +98,19 @@ def _declared(style: str) -> dict[str, str]:
     return found
 
 
-def _put_away(style: str) -> bool:
+def _put_away(said: dict[str, str]) -> bool:
     """Not displayed, as what a click unfolds is too."""
-    said = _declared(style)
     return (
         said.get("display") == "none"
         or said.get("visibility") in ("hidden", "collapse")
         or said.get("content-visibility") == "hidden"
         or ("hidden" in said.get("overflow", "") and _flat(said))
-        or _most(said.get("opacity", "")) < (5 if "%" in said.get("opacity", "") else 0.05)
+        or _opacity(said.get("opacity", "")) < _CLEAR
     )
 
 
-def _disguised(style: str) -> bool:
+def _disguised(said: dict[str, str]) -> bool:
     """Displayed where, or so that, nobody sees it."""
-    said = _declared(style)
     place = said.get("position")
     for side in ("left", "top", "right", "bottom"):
         # Columns are laid out by relative parts of the page.
@@ -129,8 +129,8 @@ def _disguised(style: str) -> bool:
     return _in_its_ground(said)
 
 
-def _shrunk(style: str) -> bool:
-    return 0 <= _pixels(_declared(style).get("font-size", ""), none=99.0) < _TINY
+def _shrunk(said: dict[str, str]) -> bool:
+    return 0 <= _pixels(said.get("font-size", ""), none=99.0) < _TINY
 
 
 def _flat(said: dict[str, str]) -> bool:
@@ -164,9 +164,10 @@ def _pixels(value: str, *, none: float = 0.0) -> float:
     return float(length[1]) * _PIXELS[length[2] or ""] if length else none
 
 
-def _most(value: str) -> float:
+def _opacity(value: str) -> float:
+    """1 for what is seen whole, and for what is no opacity."""
     length = _LENGTH.match(value)
-    return float(length[1]) if length else 1.0
+    return float(length[1]) / (100 if length[2] == "%" else 1) if length else 1.0
 
 
 _WAYS: Final = {"disguised": _disguised, "folded": _put_away, "shrunk": _shrunk}
