@@ -9,6 +9,8 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from kgrag.evaluation.kept import processor
+
 _PACKAGES = ("torch", "transformers", "sentence-transformers", "qdrant-edge-py", "sqlalchemy")
 
 
@@ -17,7 +19,7 @@ def describe() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"{date.today()}, commit {_commit()}, {_processor()}, {os.cpu_count()} cores,"
+        f"{date.today()}, commit {_commit()}, {processor()}, {os.cpu_count()} cores,"
         f" {memory:.0f} GB, Python {platform.python_version()}, {packages}"
     )
 
@@ -28,12 +30,3 @@ def _commit() -> str:
         ["git", "rev-parse", "--short", "HEAD"], cwd=here, capture_output=True, text=True
     )
     return done.stdout.strip() or "unknown"
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from kgrag import __version__
 from kgrag.errors import SettingsError
 from kgrag.evaluation.compare import Comparison, Estimate, compare, estimate
-from kgrag.evaluation.kept import Kept
+from kgrag.evaluation.kept import Kept, environment, short
 from kgrag.evaluation.measures import MEASURES, Scores
 from kgrag.evaluation.suite import Suite
 from kgrag.ids import make_id
@@ -101,16 +95,9 @@ def made_with(engine: Engine) -> dict[str, Any]:
         lexicon = engine.lexicon.sha256
     except SettingsError:
         lexicon = None
-    packages = {}
-    for name in _PACKAGES:
-        try:
-            packages[name] = version(name)
-        except PackageNotFoundError:
-            continue
     counts = engine.truth.counts()
     return {
-        "date": date.today().isoformat(),
-        "kgrag": __version__,
+        **environment(_PACKAGES),
         "settings": make_id("set", settings.model_dump(mode="json")),
         "encoder": f"{engine.encoder.name}@{engine.encoder.sha256}",
         # Of the adapter that bends questions; None where none does.
@@ -118,9 +105,6 @@ def made_with(engine: Engine) -> dict[str, Any]:
         "language_model": _language_model(settings.generation.model),
         "lexicon_sha256": lexicon,
         "kb": {name: counts[name] for name in ("documents", "passages", "assertions")},
-        "packages": packages,
-        "python": platform.python_version(),
-        "machine": f"{processor()}, {os.cpu_count()} cores",
     }
 
 
@@ -130,16 +114,6 @@ def _language_model(name: str) -> str:
 
     known = name in {model.name for model in list_models()}
     return f"{name}@{spec_of(name).sha256}" if known else name
-
-
-def processor() -> str:
-    """The name of the processor, as the machine tells it."""
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _markdown(report: Report) -> list[str]:
@@ -153,8 +127,8 @@ def _markdown(report: Report) -> list[str]:
         f"{made['date']}, kgrag {made['kgrag']}, {made['machine']}, Python {made['python']},"
         f" {packages}.",
         f"kb: {kb['documents']:,} documents, {kb['passages']:,} passages. Settings"
-        f" `{made['settings']}`; encoder `{_short(made['encoder'])}`; lexicon"
-        f" `{_short(made['lexicon_sha256'] or 'none')}`. Parts: {', '.join(report.parts_on)}.",
+        f" `{made['settings']}`; encoder `{short(made['encoder'])}`; lexicon"
+        f" `{short(made['lexicon_sha256'] or 'none')}`. Parts: {', '.join(report.parts_on)}.",
         *(f"Note: {note}." for note in report.notes),
         "",
         "Means with 95% bootstrap intervals.",
@@ -193,8 +167,3 @@ def _table(head: str, report: Report, found: Mapping[str, Mapping[str, Compariso
 
 def _counts(of: Comparison) -> str:
     return f"{of.better} / {of.worse}"
-
-
-def _short(identity: str) -> str:
-    name, at, digest = identity.rpartition("@")
-    return f"{name}{at}{digest[:12]}"

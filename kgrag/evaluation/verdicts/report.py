@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from kgrag import __version__
 from kgrag.evaluation.compare import Comparison, Estimate
-from kgrag.evaluation.kept import Kept
-from kgrag.evaluation.report import processor
+from kgrag.evaluation.kept import Kept, environment, short
 from kgrag.evaluation.verdicts.scoring import Figures, Selected
 from kgrag.verification.calibration import Bin
 
@@ -52,26 +46,13 @@ class VerdictReport(Kept):
 
 def made_with(models: Mapping[str, str]) -> dict[str, Any]:
     """What the figures depend on: ``models`` by role, packages, machine."""
-    packages = {}
-    for name in _PACKAGES:
-        try:
-            packages[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return {
-        "date": date.today().isoformat(),
-        "kgrag": __version__,
-        "models": dict(models),
-        "packages": packages,
-        "python": platform.python_version(),
-        "machine": f"{processor()}, {os.cpu_count()} cores",
-    }
+    return {**environment(_PACKAGES), "models": dict(models)}
 
 
 def _markdown(report: VerdictReport) -> list[str]:
     made = report.made_with
     packages = ", ".join(f"{name} {number}" for name, number in made["packages"].items())
-    models = ", ".join(f"{role} `{_short(m)}`" for role, m in made["models"].items())
+    models = ", ".join(f"{role} `{short(m)}`" for role, m in made["models"].items())
     lines = [
         f"## {report.suite}, {report.split}: {report.pairs:,} pairs in {report.groups:,} groups",
         "",
@@ -142,8 +123,3 @@ def _number(value: float | None) -> str:
 
 def _signed(of: Estimate) -> str:
     return f"{of.mean:+.3f} [{of.low:+.3f}, {of.high:+.3f}]"
-
-
-def _short(identity: str) -> str:
-    name, at, digest = identity.rpartition("@")
-    return f"{name}{at}{digest[:12]}"
